@@ -1,0 +1,54 @@
+# make run     install what is locked and serve the built-in twin at http://127.0.0.1:7860
+# make test    the whole test suite
+# make check   ruff and mypy
+# make bench   the benchmarks: a table and JSON in bench-results/
+# make soak    the long counts: hours, not minutes
+# make lock    renew the lock files from pyproject.toml
+
+PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python3.14,\
+	$(if $(shell $(name) -c 'import sys; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(name))))
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: run test check bench soak lock clean
+
+run: .venv/run.installed
+	$(BIN)/twin serve
+
+# The behaviour tests keep real time, so they do not share the machine with the others.
+test: .venv/dev.installed
+	$(BIN)/python -m pytest tests/unit -n 2 --dist loadfile
+	$(BIN)/python -m pytest tests/behaviour -n 2
+
+check: .venv/dev.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/dev.installed
+	$(BIN)/python -m tests.bench
+
+soak: .venv/dev.installed
+	$(BIN)/python -m tests.soak
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "error: Python 3.11 or newer is needed; install it, or name it: make run PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "error: this Python cannot make virtual environments (on Debian: apt install python3-venv)"; exit 1; }
+
+.venv/run.installed: requirements.lock pyproject.toml | .venv/bin/python
+	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/dev.installed: requirements-dev.lock pyproject.toml | .venv/bin/python
+	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@ .venv/run.installed
+
+lock: .venv/dev.installed
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	$(BIN)/uv pip compile --quiet --universal --no-header --python-version 3.11 pyproject.toml --all-extras -c requirements.lock -o requirements-extras.lock
+
+clean:
+	rm -rf .venv build dist bench-results *.egg-info .pytest_cache .mypy_cache .ruff_cache

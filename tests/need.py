@@ -1,0 +1,24 @@
+"""What a test needs of the machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+
+
+def need(*tools: str) -> str:
+    """The path of the first of `tools` that is installed.
+
+    Without any the test is skipped; under `CI=true` it fails, because a suite that skips what it should show says
+    nothing.
+    """
+    for tool in tools:
+        path = shutil.which(tool)
+        if path is not None:
+            return path
+    missing = f"needs {' or '.join(tools)} on the PATH"
+    if os.environ.get("CI") == "true":
+        pytest.fail(missing)
+    pytest.skip(missing)
