@@ -1,0 +1,115 @@
+"""What the vault keeps, as plain values: calls, turns as heard, events, messages.
+
+Times are Unix time in milliseconds; positions are samples of the outlet's clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Who = Literal["caller", "twin"]
+CallState = Literal["live", "ended"]
+
+INTERRUPTED = "interrupted"
+"""The end reason of a call whose process was killed, or closed while the call was live."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallEntry:
+    """One call."""
+
+    id: str
+    channel: str
+    """web, phone, livekit, ..."""
+    subject: str | None
+    """Who called, in normal form (see `subject.normalise`); None when not known."""
+    started_ms: int
+    ended_ms: int | None
+    end_reason: str | None
+    """`interrupted` when the process died; `ended_ms` is then the last time anything was stored."""
+    state: CallState
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class WordEntry:
+    """A word that was heard, and when it sounded on the outlet's clock."""
+
+    text: str
+    start_samples: int
+    end_samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEntry:
+    """What one side said, as far as it was heard."""
+
+    sequence: int
+    """Which turn of the call; writing the same one again replaces it."""
+    who: Who
+    text: str
+    start_samples: int
+    end_samples: int
+    rate_hz: int
+    """Of the outlet's clock, which the positions count."""
+    epoch: int = 0
+    cut: bool = False
+    """True when the twin was interrupted: the text ends at the last word that was heard."""
+    provenance: str = ""
+    """fact, statement, memory, model, notice; empty is unknown."""
+    words: tuple[WordEntry, ...] = ()
+    at_ms: int = 0
+    """When it was last stored; set by the vault."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventEntry:
+    """Something that happened in a call: disclosure_played, dtmf, hold, yield, fallback, hangup, ..."""
+
+    kind: str
+    at_ms: int
+    position_samples: int | None = None
+    rate_hz: int | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class MessageEntry:
+    """A message that the twin took for its owner."""
+
+    id: str
+    at_ms: int
+    text: str
+    call_id: str | None = None
+    subject: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A call with all that is stored of it, each part in order."""
+
+    call: CallEntry
+    turns: tuple[TurnEntry, ...]
+    events: tuple[EventEntry, ...]
+    messages: tuple[MessageEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """The store in numbers, for metrics; all but `queued` only grow."""
+
+    recorded: int
+    """Records accepted."""
+    refused: int
+    """Records refused because the queue was full; each raised an error where it was made."""
+    failed: int
+    """Records that the database would not take and that are lost."""
+    orphaned: int
+    """Records of a call that is not (or no longer) stored, e.g. because it was forgotten; not kept."""
+    written: int
+    """Records committed."""
+    commits: int
+    queued: int
+    """Records accepted and not yet committed."""

@@ -1,0 +1,325 @@
+"""The vault: the only way in which bytes about a person are stored, read and forgotten.
+
+    async with Vault(home, settings) as vault:
+        vault.begin_call("CA1", channel="phone", subject="+493012345")
+        vault.turn_heard("CA1", TurnEntry(sequence=0, who="caller", ...))
+        vault.end_call("CA1", "hangup")
+
+What happens in a call is *recorded*: the method returns at once, in order, and raises `VaultError` only when
+the queue is full, the vault is not open, or a word meant to stay in the clear is not a plain word. The
+record is committed within the next batch (`StoreSettings.batch_ms`); `flush` waits for that. A record that
+the database cannot take now stays in the queue and is tried again; `health` says so meanwhile. Everything
+awaited sees what was recorded before it, and raises `VaultError` when it takes longer than its limit.
+
+Personal parts are sealed (see `seal`); ids, kinds, times and positions are not, and must not be personal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from sqlalchemy.engine import Connection
+
+from compliance import erasure, rows
+from compliance.clear import plain_id, plain_word
+from compliance.database import Database, read_secret_check, write_secret_check
+from compliance.entries import CallEntry, Conversation, Counters, EventEntry, MessageEntry, TurnEntry
+from compliance.erasure import CALL_KIND, MESSAGE_KIND, Erased, Finding, Receipt
+from compliance.errors import VaultError
+from compliance.seal import to_json
+from compliance.settings import StoreSettings
+from compliance.subject import Lookup, normalise, read_secret
+from compliance.workers import WorkerLock, life, sweep
+from compliance.writer import Writer
+
+T = TypeVar("T")
+
+_TOKEN_KEPT_MS = 3_600_000
+"""Spent tokens stay this long after they expired, for machines whose clocks differ."""
+
+
+class Vault:
+    """One store, used by one process; several processes may use the same store at once."""
+
+    def __init__(
+        self, home: Path, settings: StoreSettings | None = None, *, now: Callable[[], float] = time.time
+    ) -> None:
+        """`now` is Unix time in seconds. Nothing is touched before `open`."""
+        self._home = home
+        self._settings = settings or StoreSettings()
+        self._now = now
+        self._database = Database(home, self._settings)
+        self._writer = Writer(
+            self._begin, limit=self._settings.queue_records, batch_s=self._settings.batch_ms / 1000
+        )
+        self._lookup = Lookup(b"")
+        self._lock: WorkerLock | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def open(self) -> None:
+        """Connect, upgrade, and end as `interrupted` the live calls of processes that died.
+
+        Raises `VaultError`. A vault opens once.
+        """
+        self._writer.start()
+        try:
+            await self._answer(self._writer.ask_alone(self._open), self._settings.forget_s)
+        except BaseException:
+            await self._stop()
+            raise
+
+    async def close(self) -> None:
+        """Write what is queued and end this process's live calls, within `drain_s`; safe to call twice.
+
+        Raises `VaultError` when records could not be written in that time.
+        """
+        if self._lock is not None:
+            worker = self._lock.worker
+            # With a full queue it is left to the next process that opens the store.
+            with contextlib.suppress(VaultError):
+                self._writer.record(lambda connection: _interrupt(connection, [worker]))
+        left = await self._stop()
+        if left:
+            raise VaultError(f"{left} records could not be written before the store was closed.")
+
+    def health(self) -> str | None:
+        """None when the store works, else why not, in one line."""
+        return self._writer.health() if self._lock is not None else "the store is not open"
+
+    def counters(self) -> Counters:
+        """The store in numbers."""
+        return self._writer.counters()
+
+    async def flush(self) -> None:
+        """Return when everything recorded before is committed; raises `VaultError` when some of it was not."""
+        await self._answer(self._writer.flush(), self._settings.wait_s)
+
+    def begin_call(
+        self,
+        call_id: str,
+        *,
+        channel: str,
+        subject: str | None = None,
+        detail: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Record that a call began. `subject` is who called, where known; `detail` is JSON, and sealed."""
+        call = CallEntry(
+            id=plain_id(call_id),
+            channel=plain_word(channel),
+            subject=normalise(subject) if subject is not None else None,
+            started_ms=self._now_ms(),
+            ended_ms=None,
+            end_reason=None,
+            state="live",
+        )
+        text = _detail(detail)
+        worker = self._lock.worker if self._lock else ""
+        self._writer.record(
+            lambda connection: rows.begin_call(connection, self._lookup, worker, call, detail_json=text)
+        )
+
+    def end_call(self, call_id: str, reason: str) -> None:
+        """Record that a call ended; the first reason stays."""
+        at_ms, reason = self._now_ms(), plain_word(reason)
+        self._writer.record(lambda connection: rows.end_call(connection, call_id, reason, at_ms=at_ms))
+
+    def turn_heard(self, call_id: str, turn: TurnEntry) -> None:
+        """Record a turn, or what is heard of it by now: the same `sequence` again replaces it."""
+        at_ms = self._now_ms()
+        if turn.provenance:
+            plain_word(turn.provenance)
+        self._writer.record(lambda connection: rows.write_turn(connection, call_id, turn, at_ms=at_ms))
+
+    def event(
+        self,
+        call_id: str,
+        kind: str,
+        *,
+        position_samples: int | None = None,
+        rate_hz: int | None = None,
+        detail: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Record an event. `detail` is small, JSON, and sealed."""
+        entry = EventEntry(plain_word(kind), self._now_ms(), position_samples, rate_hz)
+        text = _detail(detail)
+        self._writer.record(lambda connection: rows.write_event(connection, call_id, entry, detail_json=text))
+
+    def message(self, text: str, *, call_id: str | None = None, subject: str | None = None) -> str:
+        """Record a message for the owner, and return its id."""
+        who = normalise(subject) if subject is not None else None
+        entry = MessageEntry(secrets.token_hex(16), self._now_ms(), text, call_id, who)
+        self._writer.record(lambda connection: rows.write_message(connection, self._lookup, entry))
+        return entry.id
+
+    async def spend_token(self, nonce_hash: str, expires_at: float) -> bool:
+        """True for the first use of a token before `expires_at` (Unix seconds), once for all processes."""
+        now_ms = self._now_ms()
+        expires_ms = int(expires_at * 1000)
+        if expires_ms <= now_ms:
+            return False
+        sweep_before_ms = now_ms - _TOKEN_KEPT_MS
+        nonce_hash = plain_id(nonce_hash)
+        return await self._ask(
+            lambda connection: rows.spend_token(
+                connection, nonce_hash, expires_ms=expires_ms, sweep_before_ms=sweep_before_ms
+            )
+        )
+
+    async def calls(self, *, limit: int = 50, before: str | None = None) -> tuple[CallEntry, ...]:
+        """The newest calls first, or those older than the call with the id `before`."""
+        return await self._ask(lambda connection: rows.read_calls(connection, limit=limit, before=before))
+
+    async def call(self, call_id: str) -> Conversation | None:
+        """A call with its turns, events and messages; None when there is none."""
+        return await self._ask(lambda connection: rows.read_conversation(connection, call_id))
+
+    async def messages(self, *, limit: int = 50) -> tuple[MessageEntry, ...]:
+        """The newest messages for the owner first."""
+        return await self._ask(lambda connection: rows.read_messages(connection, limit=limit))
+
+    async def put(self, subject: str, kind: str, data: bytes, *, name: str = "") -> None:
+        """Keep bytes about a person, replacing those of the same kind and name; committed on return."""
+        if plain_word(kind) in (CALL_KIND, MESSAGE_KIND):
+            raise VaultError(f"{kind!r} has methods of its own; put another kind.")
+        at_ms, name = self._now_ms(), plain_id(name) if name else ""
+        await self._ask(
+            lambda connection: rows.put_item(connection, self._lookup, subject, kind, name, data, at_ms=at_ms)
+        )
+
+    async def get(self, subject: str, kind: str, *, name: str = "") -> bytes | None:
+        """The bytes kept about a person under that kind and name."""
+        key = self._lookup.of(subject)
+        return await self._ask(lambda connection: rows.get_item(connection, key, kind, name))
+
+    async def names(self, subject: str, kind: str) -> tuple[str, ...]:
+        """The names under which `kind` is kept about a person."""
+        key = self._lookup.of(subject)
+        return await self._ask(lambda connection: rows.item_names(connection, key, kind))
+
+    async def forget(self, subject: str, kind: str | None = None) -> Receipt:
+        """Delete all that is stored about a person (or one kind: `call`, `message`, or what was `put`).
+
+        Deletes the rows, rewrites the files, then searches their bytes for what was deleted. The receipt
+        names every store; `receipt.done` is true only when each was purged, scanned and found clean. Slow:
+        it rewrites the database, and records wait in the queue meanwhile. Raises `VaultError`.
+        """
+        asked_ms, limit_s, name = self._now_ms(), self._settings.forget_s, normalise(subject)
+        key = self._lookup.of(subject)
+        erased = await self._answer(
+            self._writer.ask(
+                lambda connection: erasure.erase_rows(connection, subject=name, lookup=key, kind=kind)
+            ),
+            limit_s,
+        )
+        not_purged = await self._answer(
+            self._writer.ask_alone(lambda: self._database.purge(limit_s=self._settings.wait_s)), limit_s
+        )
+        return Receipt(
+            id=secrets.token_hex(8),
+            subject=key,
+            kind=kind,
+            asked_ms=asked_ms,
+            deleted=erased.deleted,
+            stores=await self._scan(erased, not_purged),
+            finished_ms=self._now_ms(),
+        )
+
+    async def _scan(self, erased: Erased, not_purged: str) -> tuple[Finding, ...]:
+        needles = erased.needles
+        file = self._database.file
+        if file is None:
+            finding = Finding("server", "not_scanned", 0, needles.count, found=0, note=not_purged)
+            return (finding,)
+        read = await asyncio.to_thread(erasure.scan, self._database.files(), needles)
+        shared: set[bytes] = set()
+        if any(not isinstance(result, OSError) and result[0] for result in read.values()):
+            shared = await self._answer(
+                self._writer.ask(lambda connection: erasure.said_by_others(connection, needles)),
+                self._settings.forget_s,
+            )
+        return tuple(
+            erasure.judge(
+                "database" + path.name.removeprefix(file.name),
+                result,
+                needles=needles,
+                shared=shared,
+                not_purged=not_purged,
+            )
+            for path, result in read.items()
+        )
+
+    def _open(self) -> None:
+        """On the writer's thread."""
+        self._database.open()
+        with self._begin() as connection:
+            check = read_secret_check(connection)
+            self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lookup = Lookup(read_secret(self._home, create=check is None))
+            if check is None:
+                write_secret_check(connection, self._lookup.check)
+            elif check != self._lookup.check:
+                raise VaultError("vault.secret does not belong to this store; restore the file it began with.")
+            locks = self._database.locks
+            dead = [worker for worker in rows.live_workers(connection) if self._is_dead(worker)]
+            rows.interrupt_calls(connection, dead)
+        sweep(locks)
+        self._lock = WorkerLock(locks)
+
+    def _is_dead(self, worker: str) -> bool:
+        state = life(self._database.locks, worker)
+        # No sign at all: beside a SQLite file that is a restored copy; on a server it is another machine's.
+        return state == "dead" or (state == "unknown" and self._database.file is not None)
+
+    def _begin(self) -> AbstractContextManager[Connection]:
+        return self._database.engine.begin()
+
+    async def _ask(self, run: Callable[[Connection], T]) -> T:
+        return await self._answer(self._writer.ask(run), self._settings.wait_s)
+
+    async def _answer(self, future: Future[T], limit_s: float) -> T:
+        try:
+            async with asyncio.timeout(limit_s):
+                return await asyncio.wrap_future(future)
+        except TimeoutError:
+            why = self._writer.health() or "it is busy"
+            raise VaultError(f"The store did not answer within {limit_s:g} s: {why}.") from None
+
+    async def _stop(self) -> int:
+        left = await asyncio.to_thread(self._writer.stop, self._settings.drain_s)
+        self._database.close()
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+        return left
+
+    def _now_ms(self) -> int:
+        return int(self._now() * 1000)
+
+
+def _interrupt(connection: Connection, workers: list[str]) -> bool:
+    rows.interrupt_calls(connection, workers)
+    return True
+
+
+def _detail(detail: Mapping[str, Any] | None) -> str:
+    try:
+        return to_json(dict(detail or {}))
+    except (TypeError, ValueError) as error:
+        raise VaultError("The detail of a call or an event must be JSON.") from error
