@@ -1,0 +1,1 @@
+"""A commented example of the owner's files, written by `twin init`."""
