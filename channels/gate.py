@@ -20,6 +20,7 @@ class DisclosureGate:
     def __init__(self) -> None:
         self._disclosure: Samples | None = None
         self._played = 0
+        self._end = 0
         self._lifted = False
 
     def expect(self, pcm: bytes) -> None:
@@ -38,6 +39,11 @@ class DisclosureGate:
         return self._disclosure is not None and self._played >= len(self._disclosure)
 
     @property
+    def end(self) -> int:
+        """The clock's position after the last sample of the disclosure, once it has `sounded`."""
+        return self._end
+
+    @property
     def _idle(self) -> bool:
         """Before the first and after the last sample of the disclosure, silence is idle; within, it is content."""
         return self._played == 0 or self.sounded
@@ -49,7 +55,7 @@ class DisclosureGate:
         self._lifted = True
 
     def process(self, samples: Samples, position: int) -> Samples:
-        """Return `samples` unchanged, or raise `DoorClosed`. `position` is not needed: order is what counts."""
+        """Return `samples` unchanged, or raise `DoorClosed`."""
         if self._lifted or (self._idle and not samples.any()):
             return samples
         if self._disclosure is None:
@@ -58,4 +64,5 @@ class DisclosureGate:
         if not np.array_equal(samples[: len(rest)], rest) or samples[len(rest) :].any():
             raise DoorClosed("Something other than the disclosure tried to sound before it was heard.")
         self._played += len(rest)
+        self._end = position + len(rest)
         return samples

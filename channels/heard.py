@@ -29,6 +29,8 @@ class _Utterance:
     """How much of it the voice has delivered."""
     heard: int = 0
     """How much of it was heard."""
+    origin: int = 0
+    """The position of its first sample, had it sounded without a break."""
     complete: bool = False
     exact: bool = False
     provenance: str = ""
@@ -57,7 +59,8 @@ class HeardTrack:
         utterance = self._utterances.setdefault(spoken.utterance, _Utterance())
         utterance.words.extend(spoken.words)
         utterance.samples += len(spoken.pcm) // 2
-        utterance.exact = spoken.exact
+        if spoken.words:
+            utterance.exact = spoken.exact
         utterance.provenance = spoken.provenance or utterance.provenance
         utterance.complete = utterance.complete or spoken.last
 
@@ -88,14 +91,18 @@ class HeardTrack:
             utterance = self._utterances.get(span.utterance)
             if utterance is not None:
                 utterance.heard = max(utterance.heard, span.offset + samples)
-                words += self._take(span.utterance, utterance, first.position - span.offset)
+                utterance.origin = first.position - span.offset
+                words += self._take(span.utterance, utterance)
             if samples < span.samples:
                 break
             self._sounded.popleft()
+        # A voice may give a word after its sound, and the end of an utterance without any sound.
+        for number, utterance in tuple(self._utterances.items()):
+            words += self._take(number, utterance)
         return words
 
-    def _take(self, number: int, utterance: _Utterance, origin: int) -> list[HeardWord]:
-        """Words of one utterance that are heard by now; `origin` is the position of its first sample."""
+    def _take(self, number: int, utterance: _Utterance) -> list[HeardWord]:
+        """Words of one utterance that are heard by now."""
         words: list[HeardWord] = []
         ended = utterance.complete and utterance.heard >= utterance.samples
         while utterance.next_word < len(utterance.words):
@@ -103,8 +110,8 @@ class HeardTrack:
             middle_ms = (word.start_ms + word.end_ms) / 2
             if not ended and middle_ms * self._rate_hz / 1000 > utterance.heard:
                 break
-            start = origin + round(word.start_ms * self._rate_hz / 1000)
-            end = origin + round(word.end_ms * self._rate_hz / 1000)
+            start = utterance.origin + round(word.start_ms * self._rate_hz / 1000)
+            end = utterance.origin + round(word.end_ms * self._rate_hz / 1000)
             words.append(
                 HeardWord(number, word.text, start, end, utterance.exact, utterance.provenance),
             )

@@ -76,9 +76,7 @@ class State(Enum):
 class Outlet:
     """The door. See the module's docstring for what happens to a chunk."""
 
-    def __init__(
-        self, clock: Clock, wire: Wire, listener: OutletListener, stages: Sequence[Stage] = ()
-    ) -> None:
+    def __init__(self, clock: Clock, wire: Wire, listener: OutletListener, stages: Sequence[Stage] = ()) -> None:
         self.clock = clock
         self.bytes_out = 0
         """Bytes that passed the door; a channel's wire must count the same."""
@@ -87,15 +85,12 @@ class Outlet:
         self._gate = DisclosureGate()
         self._stages: tuple[Stage, ...] = (self._gate, *stages)
         self._track = HeardTrack(clock.rate_hz)
-        self._pending = Pending(
-            limit_samples=clock.samples(PENDING_MS), history_samples=clock.samples(HISTORY_MS)
-        )
+        self._pending = Pending(limit_samples=clock.samples(PENDING_MS), history_samples=clock.samples(HISTORY_MS))
         self._state = State.WAITING
         self._held = False
         self._fade = _Fade(clock.samples(FADE_MS))
         self._chunk = clock.samples(CHUNK_MS)
         self._silence = bytes(self._chunk * BYTES_PER_SAMPLE)
-        self._disclosure_end: int | None = None
         self._speech_end = 0
         """Position after the last sample of speech that left."""
         self._speaking = False
@@ -121,8 +116,10 @@ class Outlet:
     def disclose(self, spoken: Spoken) -> None:
         """Give the prepared disclosure; it leaves first, whole, and cannot be interrupted.
 
-        Raises `DoorClosed` when one was given before or it begins with silence.
+        Raises `DoorClosed` when one was given before, when it begins with silence, and after a failure.
         """
+        if self._state is not State.WAITING:
+            raise DoorClosed("The disclosure is given once, to a door that has not failed.")
         self._gate.expect(spoken.pcm)
         self._track.expect(spoken)
         self._pending.add(spoken)
@@ -142,6 +139,8 @@ class Outlet:
             self._refused = True
             return False
         self._track.expect(spoken)
+        # Words may come after the sound they belong to was heard.
+        self._report(self.clock.heard)
         return True
 
     def hold(self) -> None:
@@ -149,11 +148,15 @@ class Outlet:
         if self._held or self._state is not State.OPEN:
             return
         self._held = True
-        heard = self._wire.clear()
-        self.clock.heard_until(heard)
+        self.clock.heard_until(self._wire.clear())
+        # A wire only estimates, and what it once knew to be heard stays heard.
+        heard = self.clock.heard
+        sounding = heard < self._speech_end or self._speech_end == self.clock.position
         self._pending.back(self._track.unheard(heard))
-        self._fade.out(self._pending.read(self._fade.samples)[0])
-        self._pending.back(self._fade.length)
+        self._speech_end = min(self._speech_end, heard)
+        if sounding:
+            self._fade.out(self._pending.read(self._fade.samples)[0])
+            self._pending.back(self._fade.length)
 
     def resume(self) -> None:
         """Go on from the very sample at which `hold` cut in."""
@@ -167,13 +170,15 @@ class Outlet:
             if not self._held:
                 self.hold()
             self._pending.drop()
-            self._held = False
+            self._held = self._fade.rising = False
             self._report(self.clock.heard)
             self._track.forget()
-            if self._speaking:
-                self._speaking = False
-                self._listener.speaking(False, self.clock.heard)
-        return self.clock.next_epoch()
+        # The epoch comes first, so that the listener can tell a turn given up from one that has ended.
+        epoch = self.clock.next_epoch()
+        if self._state is State.OPEN and self._speaking:
+            self._speaking = False
+            self._listener.speaking(False, self.clock.heard)
+        return epoch
 
     def tick(self) -> None:
         """Let the next 20 ms leave: the one way in which sound comes to be on the wire."""
@@ -184,21 +189,27 @@ class Outlet:
             if not self._speaking:
                 self._speaking = True
                 self._listener.speaking(True, self.clock.position)
-        self.write(chunk, self.clock.rate_hz)
+        if self._state is State.FAILED:
+            self._leave(chunk)
+        else:
+            self.write(chunk, self.clock.rate_hz)
         if self._refused and self._pending.room:
             self._refused = False
             self._listener.room()
 
     def write(self, pcm: bytes, rate_hz: int) -> None:
-        """Send a chunk through the stages to the wire. A stage that raises closes the door: silence leaves."""
+        """Send a chunk through the stages to the wire. A stage that raises closes the door: silence leaves, and
+        from then on whatever is written is silence."""
         if rate_hz != self.clock.rate_hz:
             raise DoorClosed(f"The outlet runs at {self.clock.rate_hz} Hz, not at {rate_hz} Hz.")
-        if self._state is not State.FAILED:
-            try:
-                pcm = self._staged(pcm)
-            except Exception as error:  # noqa: BLE001  whatever a stage raises, unchecked sound must not leave
-                self._fail(error)
-                pcm = bytes(len(pcm))
+        try:
+            pcm = bytes(len(pcm)) if self._state is State.FAILED else self._staged(pcm)
+        except Exception as error:  # noqa: BLE001  whatever a stage raises, unchecked sound must not leave
+            self._fail(error)
+            pcm = bytes(len(pcm))
+        self._leave(pcm)
+
+    def _leave(self, pcm: bytes) -> None:
         self.bytes_out += len(pcm)
         self.clock.left(len(pcm) // BYTES_PER_SAMPLE)
         self._wire.send(pcm)
@@ -208,13 +219,10 @@ class Outlet:
         self.clock.heard_until(position)
         heard = self.clock.heard
         self._report(heard)
-        if self._state is State.DISCLOSING and self._gate.sounded:
-            if self._disclosure_end is None:
-                self._disclosure_end = self._speech_end
-            if heard >= self._disclosure_end:
-                self._gate.lift()
-                self._state = State.OPEN
-                self._listener.disclosed(self._disclosure_end)
+        if self._state is State.DISCLOSING and self._gate.sounded and heard >= self._gate.end:
+            self._gate.lift()
+            self._state = State.OPEN
+            self._listener.disclosed(self._gate.end)
         if self._speaking and heard >= self._speech_end and not self._pending.samples:
             self._speaking = False
             self._listener.speaking(False, self._speech_end)
@@ -229,8 +237,8 @@ class Outlet:
         samples: Samples = np.frombuffer(pcm, dtype=np.int16)
         for stage in self._stages:
             processed = stage.process(samples, self.clock.position)
-            if len(processed) != len(samples):
-                raise DoorClosed("A stage changed the number of samples.")
+            if processed.shape != samples.shape or processed.dtype != np.int16:
+                raise DoorClosed("A stage changed the number of samples or their type.")
             samples = processed
         return samples.tobytes()
 
@@ -255,6 +263,8 @@ class Outlet:
     def _fail(self, error: Exception) -> None:
         self._state = State.FAILED
         self._pending.drop()
+        self._track.unheard(self.clock.position)
+        self._fade = _Fade(self._fade.samples)
         self._held = False
         # The message of a foreign exception may quote data; its type is enough to find the stage.
         logger.error("outlet stage failed, door closed", extra={"error": type(error).__name__})

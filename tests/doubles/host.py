@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from channels.call import Call, Caller, Channel, Refusal, new_call_id
+from channels.call import Call, Caller, Channel, Refusal, Status, new_call_id
 from channels.clock import Clock
 from channels.heard import HeardWord
 from channels.inlet import Inlet
@@ -53,6 +53,7 @@ class Conversation:
     def disclosed(self, position: int) -> None:
         self.disclosed_at = position
         self.call.inlet.open()
+        self.call.tell(Status("listening"))
         self.disclosed_event.set()
 
     def heard(self, words: list[HeardWord]) -> None:
@@ -113,6 +114,7 @@ class TestHost:
         words = (Word("disclosure", 0, self.disclosure_ms),)
         call.outlet.disclose(Spoken(0, 0, pcm, words=words, last=True))
         assert wire_rate == call.clock.rate_hz
+        call.tell(Status("disclosing"))
         self.live += 1
         try:
             await conversation.ended.wait()
