@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -37,6 +38,20 @@ class Card:
     """The engine that takes over when this one fails in a call; empty: none."""
     licence: str = ""
     """Said where a model or a voice has a licence its user must know."""
+
+
+def importable(module: str) -> bool:
+    """Whether a module is there, without importing it."""
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        # Its parent package is missing.
+        return False
+
+
+def install(extra: str) -> str:
+    """The command that adds an optional dependency group, run in the project's folder."""
+    return f"pip install -c requirements-extras.lock -e '.[{extra}]'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +148,8 @@ class Piece:
     text: str
     provenance: str = "model"
     """fact, statement, memory, model, notice; see `Spoken.provenance`."""
+    goodbye: bool = False
+    """True when the conversation is over once this was heard: the twin hangs up."""
 
 
 class Brain(Engine, Protocol):

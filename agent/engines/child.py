@@ -212,21 +212,22 @@ class Child:
                 return
             self._fail_jobs(why)
             delay_s = min(0.1 * 2 ** (deaths - 1), 5.0)
-            logger.warning(
-                "child restarts", extra={"child": self._name, "deaths": deaths, "delay_s": delay_s}
-            )
+            logger.warning("child restarts", extra={"child": self._name, "deaths": deaths, "delay_s": delay_s})
             await asyncio.sleep(delay_s)
 
     async def _live(self) -> tuple[bool, EngineError]:
         """One life: whether it became ready, and why it ended."""
         # -P and our own import path: a folder named `agent` in the working directory must not shadow ours.
         # A session of its own: Ctrl-C in the terminal is for the parent, which ends its calls first.
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", self._module, *self._args,
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)},
-            start_new_session=True,
-        )  # fmt: skip
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-P", "-m", self._module, *self._args,
+                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)},
+                start_new_session=True,
+            )  # fmt: skip
+        except OSError as error:
+            return False, EngineFailed(f"{self._name}: no process can be started ({type(error).__name__})")
         noise = asyncio.create_task(self._count_stderr(process), name=f"child {self._name} stderr")
         try:
             why = await self._read(process)
@@ -254,20 +255,30 @@ class Child:
                     return EngineFailed(f"{self._name}: broke its protocol")
                 header = json.loads(await process.stdout.readexactly(head_bytes))
                 payload = await process.stdout.readexactly(payload_bytes)
+                if (failure := self._take(process, header, payload)) is not None:
+                    return failure
             except (asyncio.IncompleteReadError, ConnectionError):
                 return None
-            error = header.get("error")
-            failure = _ERRORS.get(error, EngineFailed)(header.get("message", "")) if error else None
-            if header["id"] == 0:  # about the child itself: its greeting, or why it cannot work
-                if failure is not None:
-                    return failure
+            except (ValueError, KeyError, AttributeError):
+                return EngineFailed(f"{self._name}: broke its protocol")
+
+    def _take(
+        self, process: asyncio.subprocess.Process, header: Mapping[str, Any], payload: bytes
+    ) -> EngineError | None:
+        """Hand out one message; returns an error that ends the child."""
+        error = header.get("error")
+        failure = _ERRORS.get(error, EngineFailed)(header.get("message", "")) if error else None
+        if header["id"] == 0:  # about the child itself: its greeting, or why it cannot work
+            if failure is None:
                 self._greeting = header["fields"]
                 self._process = process
                 self._settled.set()
-            elif failure is not None or header.get("end"):
-                self._hand(header["id"], failure)
-            else:
-                self._hand(header["id"], Message(header["fields"], payload))
+            return failure
+        if failure is not None or header.get("end"):
+            self._hand(header["id"], failure)
+        else:
+            self._hand(header["id"], Message(header["fields"], payload))
+        return None
 
     def _hand(self, number: int, what: Message | EngineError | None) -> None:
         unread = self._unread.get(number)
@@ -278,6 +289,8 @@ class Child:
                 unread.get_nowait()
             what = EngineFailed(f"{self._name}: its messages were not read in time")
             del self._unread[number]
+            if self._process is not None:
+                self._write(self._process, {"id": number, "op": "cancel"}, b"")
         unread.put_nowait(what)
 
     def _fail_jobs(self, why: EngineError) -> None:

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 _TOKEN = re.compile(r"\S+")
 # Han, hiragana and katakana are written without spaces; one sentence would be one word, and a barge-in could
@@ -14,6 +15,8 @@ _UNSPACED = re.compile(r"[\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\u
 _CONTINUES = re.compile(r"[\u3041\u3043\u3045\u3047\u3049\u3063\u3083\u3085\u3087\u308e\u3099-\u309e"
                         r"\u30a1\u30a3\u30a5\u30a7\u30a9\u30c3\u30e3\u30e5\u30e7\u30ee\u30fc-\u30fe]")  # fmt: skip
 _CLAUSE_END = frozenset(".,;:!?…。，、；：！？؟،।")
+_VOWELS = re.compile(r"[aeiouyà-öø-ýÿāăąēĕėęěīĭįıōŏőœūŭůűųαεηιουωάέήίόύώаеёиоуыэюяіїє]+")
+_SAID = frozenset("&@#%*/\\_")  # punctuation to Unicode, words to a voice
 _SENTENCE_END = frozenset(".!?…。！？؟।")
 
 
@@ -28,7 +31,12 @@ class Written:
     @property
     def spoken(self) -> bool:
         """False for a dash, a bracket or an ellipsis that stands alone: it is a pause, not a sound."""
-        return any(unicodedata.category(c)[0] in "LNS" for c in self.text)
+        return any(unicodedata.category(c)[0] in "LNS" or c in _SAID for c in self.text)
+
+    @property
+    def units(self) -> float:
+        """How long it takes to say, in syllables or so; 0 when it is not spoken."""
+        return _units(self.text) if self.spoken else 0.0
 
     @property
     def pause(self) -> int:
@@ -37,14 +45,30 @@ class Written:
         return 2 if tail in _SENTENCE_END and tail else 1 if tail in _CLAUSE_END and tail else 0
 
 
+def _units(word: str) -> float:
+    """Vowel groups where the script shows them; digits and capitals by name; else by letters."""
+    letters = "".join(c for c in word if unicodedata.category(c)[0] == "L")
+    others = sum(1.6 for c in word if c.isdigit()) + sum(2.0 for c in word if c in _SAID)
+    others += sum(2.5 for c in word if unicodedata.category(c)[0] == "S")
+    if not letters:
+        return others or 1.0
+    if 1 < len(letters) <= 5 and letters.isupper() and letters.isascii():
+        return others + len(letters)
+    if _UNSPACED.match(letters[0]):
+        return others + len(letters)
+    groups = len(_VOWELS.findall(letters.lower()))
+    syllables = groups if groups else len(letters) / 2.2
+    # Consonants take time too: "strengths" is longer than "a".
+    return others + max(0.7 * syllables + 0.1 * len(letters), 0.5)
+
+
 def written_words(text: str) -> tuple[Written, ...]:
     """Every word of `text`, in order, with its punctuation attached: what `text.split()` gives, except that
-    Chinese and Japanese are cut at each character. Unpaired surrogates, which no file or socket takes, become
-    U+FFFD."""
+    Chinese and Japanese are cut at each character. Unpaired surrogates become U+FFFD."""
     words = []
     for token in _TOKEN.finditer(text):
         cuts = [token.start(), *_cuts(token.group(), token.start()), token.end()]
-        words += [Written(_encodable(text[a:b]), a, b) for a, b in zip(cuts, cuts[1:], strict=False)]
+        words += [Written(encodable(text[a:b]), a, b) for a, b in pairwise(cuts)]
     return tuple(words)
 
 
@@ -82,5 +106,6 @@ def speakable(text: str) -> str:
     return "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Co", "Cn") else c for c in text)
 
 
-def _encodable(word: str) -> str:
-    return word.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+def encodable(text: str) -> str:
+    """`text` with unpaired surrogates, which no file or socket takes, as U+FFFD."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

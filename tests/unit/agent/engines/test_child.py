@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing, suppress
 
@@ -69,10 +70,10 @@ async def test_leaving_a_stream_cancels_the_job_at_the_source(child: Child) -> N
 
 
 async def test_a_late_request_is_cancelled_and_the_next_one_served(child: Child) -> None:
-    with pytest.raises(EngineTimeout, match="echo"):
-        async with aclosing(child.stream("until_cancelled", timeout_s=0.2)) as messages:
-            async for _ in messages:
-                pass
+    async with aclosing(child.stream("until_cancelled", timeout_s=0.2)) as messages:
+        await anext(messages)
+        with pytest.raises(EngineTimeout, match="echo"):
+            await anext(messages)
 
     assert (await child.request("cancelled", timeout_s=5)).fields == {"jobs": 1}
 
@@ -154,9 +155,7 @@ async def test_closing_a_child_that_never_started_is_nothing() -> None:
     await Child(MODULE, name="echo").close()
 
 
-async def test_more_jobs_than_can_wait_are_refused_at_once(
-    child: Child, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_more_jobs_than_can_wait_are_refused_at_once(child: Child, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(child_module, "MAX_UNREAD_MESSAGES", 4)
     async with aclosing(child.stream("until_cancelled", timeout_s=10)) as busy:
         await anext(busy)
@@ -171,7 +170,7 @@ async def test_more_jobs_than_can_wait_are_refused_at_once(
     assert sum(isinstance(reply, EngineFailed) for reply in replies) == 5
 
 
-async def test_killing_the_parent_leaves_no_orphan() -> None:
+def test_killing_the_parent_leaves_no_orphan() -> None:
     script = f"""
 import asyncio
 from agent.engines.child import Child
@@ -182,16 +181,15 @@ async def main():
     await child.request("sleep", timeout_s=60)
 asyncio.run(main())
 """
-    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
-    assert parent.stdout is not None
-    try:
-        pid = int(await asyncio.to_thread(parent.stdout.readline))
-        assert is_alive(pid)
-        parent.send_signal(signal.SIGKILL)
-        parent.wait(timeout=10)
-        async with asyncio.timeout(10):
-            while is_alive(pid):
-                await asyncio.sleep(0.02)
-    finally:
-        parent.kill()
-        parent.stdout.close()
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        try:
+            pid = int(parent.stdout.readline())
+            assert is_alive(pid)
+        finally:
+            parent.send_signal(signal.SIGKILL)
+    for _ in range(500):
+        if not is_alive(pid):
+            return
+        time.sleep(0.02)
+    pytest.fail("the child outlived its parent")

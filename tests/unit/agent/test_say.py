@@ -1,0 +1,81 @@
+"""`twin say`: a file that begins with the disclosure, by the built-in voice and through the real outlet."""
+
+from __future__ import annotations
+
+import os
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agent import say as saying
+from agent.engines.voice.prepared import Prepared, prepare, without_leading_silence
+from agent.say import RATE_HZ, UnfitFile, check, say
+from compliance.disclosure import disclosure
+from compliance.errors import DoorClosed
+
+
+@pytest.fixture
+def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.delenv("TWIN_HOME", raising=False)
+    return tmp_path
+
+
+def samples(file: Path) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
+    with wave.open(str(file)) as opened:
+        assert (opened.getnchannels(), opened.getsampwidth(), opened.getframerate()) == (1, 2, RATE_HZ)
+        return np.frombuffer(opened.readframes(opened.getnframes()), np.int16)
+
+
+async def test_the_file_begins_with_the_whole_disclosure_and_then_says_the_text(
+    user: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    openings: list[Prepared] = []
+
+    async def remembered(*arguments: object, **named: object) -> Prepared:
+        openings.append(await prepare(*arguments, **named))  # type: ignore[arg-type]
+        assert arguments[1] == disclosure("en", owner="Martin Alder").text
+        return openings[-1]
+
+    monkeypatch.setattr(saying, "prepare", remembered)
+    seconds = await say("The office is closed. Call again.", user / "a.wav", None, force=False)
+    whole = samples(user / "a.wav")
+    opening = np.frombuffer(without_leading_silence(openings[0]).pcm, np.int16)
+    assert len(openings) == 1
+    assert np.array_equal(whole[: len(opening)], opening)
+    rest = whole[len(opening) + RATE_HZ // 5 :]
+    assert np.abs(rest.astype(np.int32)).max() > 1_000
+    assert seconds == pytest.approx(len(whole) / RATE_HZ)
+    assert seconds > len(opening) / RATE_HZ + 1
+
+
+async def test_nothing_of_the_text_is_left_in_the_cache(user: Path) -> None:
+    await say("The safe is open.", user / "a.wav", None, force=False)
+    kept = list((user / "data").rglob("*.speech"))
+    assert len(kept) == 1
+    assert all(b"safe" not in file.read_bytes() for file in kept)
+
+
+async def test_an_outlet_that_closes_leaves_no_file(user: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(saying, "without_leading_silence", lambda made: Prepared(b"\0" * 960, RATE_HZ, ()))
+    with pytest.raises(DoorClosed):
+        await say("Hello.", user / "a.wav", None, force=False)
+    assert not [name for name in os.listdir(user) if name.endswith((".wav", ".part"))]
+
+
+def test_files_it_does_not_write_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "there.wav").write_text("")
+    for name, text, why in [
+        ("a.mp4", "Hi.", "no face"),
+        ("a.mp3", "Hi.", "WAV"),
+        ("there.wav", "Hi.", "--force"),
+        ("nowhere/a.wav", "Hi.", "no such folder"),
+        ("a.wav", " ... ", "nothing to say"),
+        ("a.wav", "a" * 30_000, "longer"),
+    ]:
+        with pytest.raises(UnfitFile, match=why):
+            check(text, tmp_path / name, force=False)
+    check("Hi.", tmp_path / "there.wav", force=True)
