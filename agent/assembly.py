@@ -1,0 +1,94 @@
+"""One call, put together: its doors, its clock, its conversation, its pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from agent.conversation import Conversation
+from agent.engines.lineup import Lineup
+from agent.messages import Messages
+from agent.pipeline import build
+from agent.recorder import Recorder
+from agent.run import LiveCall, Opening
+from agent.settings import Settings
+from agent.stages.ear import Ear
+from agent.stages.mouth import Mouth
+from agent.timing import TurnTiming
+from channels.call import Call, Caller, Channel, Notice, new_call_id
+from channels.clock import Clock
+from channels.inlet import Inlet
+from channels.outlet import Outlet
+from channels.wire import Wire
+from compliance.vault import Vault
+from persona.profile import Profile
+from persona.prompt import Caller as KnownCaller
+from persona.prompt import Prompt, Turn
+
+INLET_RATES_HZ: dict[Channel, int] = {"web": 16_000, "phone": 8_000, "room": 16_000}
+
+
+def assemble(
+    channel: Channel,
+    wire: Wire,
+    caller: Caller,
+    reference: str | None,
+    *,
+    settings: Settings,
+    profile: Profile,
+    lineup: Lineup,
+    vault: Vault,
+    opening: Opening,
+    compose: Callable[[KnownCaller, tuple[Turn, ...]], Prompt],
+) -> LiveCall:
+    """A call that is ready to `run`. Nothing is connected, stored or heard yet."""
+    timing = TurnTiming()
+    clock = Clock(wire.rate_hz)
+    call_id = new_call_id()
+    recorder = Recorder(vault, call_id, clock, caller.subject)
+    known = KnownCaller(caller.name or "", caller.subject or "")
+    conversation = Conversation(recorder)
+    messages = Messages(conversation, profile, known, recorder.message)
+    conversation.also_tell(messages)
+    ear = Ear(INLET_RATES_HZ[channel], settings.turns)
+    mouth = Mouth(
+        conversation,
+        timing,
+        on_disclosed=lambda position: live.disclosed(position),
+        on_failed=lambda reason: live.door_failed(reason),
+    )
+    call = mouth.call = Call(
+        id=call_id,
+        channel=channel,
+        caller=caller,
+        wire=wire,
+        clock=clock,
+        inlet=Inlet(ear.rate_hz, ear),
+        outlet=Outlet(clock, wire, mouth),
+        started_at=datetime.now(UTC),
+        reference=reference,
+        language=settings.twin.language,
+    )
+    pipeline = build(
+        call,
+        ear,
+        mouth,
+        conversation=conversation,
+        timing=timing,
+        speech=lineup.speech,
+        brain=lineup.brain,
+        voice=lineup.voice,
+        compose=lambda turns: compose(known, turns),
+        turns=settings.turns,
+        record=recorder.event,
+        give_up=lambda reason: live.give_up(reason),
+        on_fallback=lambda old, new: _fell_back(call, recorder, old, new),
+    )
+    live = LiveCall(call, pipeline, conversation, timing, opening, settings.limits, recorder, messages)
+    call.hang_up = live.hang_up
+    return live
+
+
+def _fell_back(call: Call, recorder: Recorder, old: str, new: str) -> None:
+    recorder.event("fallback", {"from": old, "to": new})
+    call.tell(Notice("fallback", f"{old} stopped working; {new} has taken over."))

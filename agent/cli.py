@@ -1,0 +1,196 @@
+"""The `twin` command. Thin: every subcommand calls one function elsewhere, loaded only when it is called.
+
+Exit codes: 0 done, 1 not done (one line on stderr says why), 2 the command was written wrongly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agent import logs
+from compliance.errors import TwinError
+
+if TYPE_CHECKING:
+    from agent.home import Home
+
+app = typer.Typer(
+    help="An AI twin that answers your phone and sits in your meetings, and never hides that it is a machine.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+calls = typer.Typer(help="The calls that were made, as they were heard.")
+app.add_typer(calls, name="calls")
+
+HomeOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--home", help="The twin's home. Default: $TWIN_HOME, else ~/.twin, else the built-in demo twin."
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="For scripts: JSON on stdout.")]
+
+
+@app.command(epilog="Example: twin init ~/.twin")
+def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")]) -> None:
+    """Write a commented example of a twin's home."""
+    from agent.example import write
+
+    for file in write(folder.expanduser()):
+        typer.echo(f"wrote {file}")
+    typer.echo(f"\nNext: edit these files, check them with `twin doctor --home {folder}`,")
+    typer.echo(f"and let the twin answer with `twin serve --home {folder}`.")
+
+
+@app.command(epilog="Example: twin serve --home ~/.twin --port 8080")
+def serve(
+    home: HomeOption = None,
+    host: Annotated[str | None, typer.Option(help="The address to listen on. Default: 127.0.0.1.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65_535, help="Default: 7860. 0: a free one.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, max=64, help="Processes that share the port.")] = None,
+) -> None:
+    """Answer calls: the talk page, the phone, until Ctrl-C."""
+    from agent.greeting import Terminal
+    from agent.serve import plan
+    from agent.serve import serve as run
+
+    logs.setup(os.environ)
+    run(plan(home, host=host, port=port, workers=workers), Terminal())
+
+
+@app.command(epilog="Example: twin doctor --home ~/.twin")
+def doctor(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Check what is installed, configured and reachable, and name what mends each."""
+    from agent.doctor import examine, report
+
+    raise typer.Exit(report(asyncio.run(examine(home)), as_json=as_json))
+
+
+@app.command(epilog="Example: twin probe --json")
+def probe(
+    home: HomeOption = None,
+    url: Annotated[
+        str | None,
+        typer.Option(help="A twin that serves already, as http://127.0.0.1:7860. Default: one of its own."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Call the twin as a synthetic caller, by phone and by browser, and judge every stage."""
+    from agent.probe import probe as run
+    from agent.probe import report
+
+    raise typer.Exit(report(asyncio.run(run(home, url)), as_json=as_json))
+
+
+@app.command(epilog='Example: twin say "The office is closed today." -o closed.wav')
+def say(
+    text: Annotated[str, typer.Argument(help="What the twin says.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.wav", help="The file to write.")],
+    home: HomeOption = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
+) -> None:
+    """Say a text into a WAV file, through the twin's voice and the outlet: the disclosure comes first."""
+    from agent.say import say as run
+
+    seconds = asyncio.run(run(text, output, home, force=force))
+    typer.echo(f"wrote {output} ({seconds:.1f} s)")
+
+
+@calls.command("list", epilog="Example: twin calls list --limit 10")
+def list_calls(
+    home: HomeOption = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, the newest first.")] = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """List the calls, the newest first."""
+    from rich.console import Console
+
+    from agent import calls as stored
+
+    found = asyncio.run(stored.listed(_home(home), limit))
+    if as_json:
+        typer.echo(stored.as_json(found))
+    else:
+        stored.print_list(Console(), found)
+
+
+@calls.command(epilog="Example: twin calls show 20261122120000-0123456789abcdef")
+def show(call: Annotated[str, typer.Argument()], home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Show one call: the transcript as it was heard, and what happened."""
+    from rich.console import Console
+
+    from agent import calls as stored
+
+    found = asyncio.run(stored.shown(_home(home), call))
+    if as_json:
+        typer.echo(stored.as_json(found))
+    else:
+        stored.print_call(Console(), found)
+
+
+@calls.command(epilog="Example: twin calls export 20261122120000-0123456789abcdef -o call.json")
+def export(
+    call: Annotated[str, typer.Argument()],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.json", help="The file to write.")],
+    home: HomeOption = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
+) -> None:
+    """Write one call into a JSON file."""
+    from agent import calls as stored
+
+    stored.export(asyncio.run(stored.shown(_home(home), call)), output, force=force)
+    typer.echo(f"wrote {output}")
+
+
+def _home(named: Path | None) -> Home:
+    from agent.home import find
+
+    return find(named, os.environ)
+
+
+def main() -> None:
+    """The command's entry: an error is one line and exit code 1; `TWIN_DEBUG=1` shows where it came from."""
+    logs.setup(os.environ, level=logging.WARNING)
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and return its exit code."""
+    debug = os.environ.get("TWIN_DEBUG", "") not in ("", "0")
+    try:
+        code = app(arguments or ["--help"], standalone_mode=False, prog_name="twin")
+    except TwinError as error:
+        if debug:
+            raise
+        return _fail(error.message)
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail("interrupted")
+    except OSError as error:
+        if debug:
+            raise
+        return _fail(f"{error.filename or 'the system'}: {error.strerror or type(error).__name__}")
+    except Exception as error:
+        # Whatever it is, a person at a terminal gets one line.
+        wrong = getattr(error, "format_message", None)
+        if wrong is not None:
+            return _fail(f"{wrong()} (twin --help)", 2)
+        if debug:
+            raise
+        return _fail(f"unexpected {type(error).__name__}; TWIN_DEBUG=1 shows where it comes from")
+    return code if isinstance(code, int) else 0
+
+
+def _fail(message: str, code: int = 1) -> int:
+    typer.echo("error: " + " ".join(message.split()), err=True)
+    return code
+
+
+if __name__ == "__main__":
+    main()

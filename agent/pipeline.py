@@ -1,0 +1,67 @@
+"""The sentence that holds the whole program, as a Pipecat pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from pipecat.pipeline.pipeline import Pipeline
+
+from agent.conversation import Conversation
+from agent.engines.base import Brain, Speech, Voice
+from agent.run import FIRST_UTTERANCE
+from agent.stages.ear import Ear
+from agent.stages.floor import Floor
+from agent.stages.listening import Listening
+from agent.stages.mouth import Mouth
+from agent.stages.speaking import Speaking
+from agent.stages.thinking import Thinking
+from agent.timing import TurnTiming
+from agent.turns.settings import TurnSettings
+from channels.call import Call
+from persona.prompt import Prompt, Turn
+
+
+def build(
+    call: Call,
+    ear: Ear,
+    mouth: Mouth,
+    *,
+    conversation: Conversation,
+    timing: TurnTiming,
+    speech: Sequence[Speech],
+    brain: Brain,
+    voice: Voice,
+    compose: Callable[[tuple[Turn, ...]], Prompt],
+    turns: TurnSettings,
+    record: Callable[[str, dict[str, object]], None],
+    give_up: Callable[[str], None],
+    on_fallback: Callable[[str, str], None],
+) -> Pipeline:
+    """What is heard becomes words, a turn, an answer, speech, and sound.
+
+    `ear` and `mouth` are made with the call's doors, before its pipeline. `give_up` is called with a reason when a
+    stage and all that could replace it have failed.
+    """
+    return Pipeline(
+        [
+            ear,
+            Listening(
+                speech,
+                rate_hz=call.inlet.rate_hz,
+                language=call.language,
+                on_fallback=on_fallback,
+                on_deaf=lambda: give_up("no_speech_engine"),
+            ),
+            Floor(call, conversation, timing, turns, on_action=lambda action: record(action, {})),
+            Thinking(brain, compose, timing, on_failure=lambda code: record("brain_failed", {"code": code})),
+            Speaking(
+                voice,
+                rate_hz=call.clock.rate_hz,
+                language=call.language,
+                timing=timing,
+                on_failure=lambda code: give_up("no_voice"),
+                first_utterance=FIRST_UTTERANCE,
+            ),
+            mouth,
+        ]
+    )

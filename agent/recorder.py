@@ -1,0 +1,71 @@
+"""Writes a call into the vault as it happens, so that a killed process leaves what was heard."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from agent.conversation import HeardTurn
+from channels.clock import Clock
+from compliance.entries import TurnEntry, WordEntry
+from compliance.errors import VaultError
+from compliance.vault import Vault
+
+logger = logging.getLogger(__name__)
+
+
+class Recorder:
+    """The conversation's listener for one call."""
+
+    def __init__(self, vault: Vault, call_id: str, clock: Clock, subject: str | None) -> None:
+        self._vault = vault
+        self._call_id = call_id
+        self._clock = clock
+        self._subject = subject
+        self.failed = False
+        """True once the vault refused something; the host ends the call then, because it may not be forgotten."""
+
+    def grew(self, turn: HeardTurn) -> None:
+        self._write(turn)
+
+    def closed(self, turn: HeardTurn) -> None:
+        self._write(turn)
+
+    def event(self, kind: str, detail: dict[str, Any]) -> None:
+        clock = self._clock
+        try:
+            self._vault.event(
+                self._call_id, kind, position_samples=clock.position, rate_hz=clock.rate_hz, detail=detail
+            )
+        except VaultError:
+            self._refused()
+
+    def message(self, text: str) -> None:
+        """A message for the owner."""
+        try:
+            self._vault.message(text, call_id=self._call_id, subject=self._subject)
+        except VaultError:
+            self._refused()
+
+    def _write(self, turn: HeardTurn) -> None:
+        entry = TurnEntry(
+            sequence=turn.number,
+            who=turn.who,
+            text=turn.text,
+            start_samples=turn.start,
+            end_samples=turn.end,
+            rate_hz=self._clock.rate_hz,
+            epoch=turn.epoch,
+            cut=turn.cut,
+            provenance=turn.provenance,
+            words=tuple(WordEntry(word.text, word.start, word.end) for word in turn.words),
+        )
+        try:
+            self._vault.turn_heard(self._call_id, entry)
+        except VaultError:
+            self._refused()
+
+    def _refused(self) -> None:
+        if not self.failed:
+            self.failed = True
+            logger.error("the vault refused a record", extra={"call": self._call_id})

@@ -1,0 +1,182 @@
+"""twin.toml and the environment, as one frozen object.
+
+Each folder declares the settings it takes; this file only composes them. Any key may be overridden by
+`TWIN_SECTION__KEY`; secrets come from the environment or a `.env` in the home, never from twin.toml.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from dotenv import dotenv_values
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from agent.turns.settings import TurnSettings
+from channels.twilio.settings import TwilioSettings
+from channels.web.settings import WebSettings
+from compliance.errors import SettingsError
+from compliance.settings import StoreSettings
+from persona.settings import PersonaSettings
+
+FILE = "twin.toml"
+
+
+class TwinSection(BaseModel):
+    """The `[twin]` section."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    language: str = Field("en", pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")
+    """The language the twin answers in, as a code such as `en` or `de`."""
+
+
+class ServerSection(BaseModel):
+    """The `[server]` section."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = "127.0.0.1"
+    """The address to listen on. Anything but loopback is reachable by others: put a TLS proxy in front."""
+    port: int = Field(7860, ge=0, le=65_535)
+    """0 chooses a free one."""
+    workers: int = Field(1, ge=1, le=64)
+    """Processes that share the port; each carries `[limits] max_calls`."""
+
+
+class LimitsSection(BaseModel):
+    """The `[limits]` section: what one process carries, and how long anything lasts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_calls: int = Field(20, ge=1, le=1_000)
+    """Calls one process carries at once; one more is refused in words."""
+    max_call_minutes: float = Field(60.0, gt=0, le=1_440)
+    """A call is ended after so long."""
+    max_silence_s: float = Field(120.0, gt=5, le=3_600)
+    """A call in which nobody speaks is ended after so long."""
+    drain_s: float = Field(30.0, ge=0, le=3_600)
+    """How long calls may go on when the server is asked to stop."""
+
+
+class EngineSection(BaseModel):
+    """The `[speech]`, `[brain]` and `[voice]` sections. Keys it does not know are the engine's own options."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    engine: str
+    """Which engine, by name; `twin doctor` lists them."""
+    model: str = ""
+    """The engine's model; empty: the engine's default."""
+    base_url: str = ""
+    """Where its server is; empty: the provider's."""
+
+    @property
+    def options(self) -> dict[str, str]:
+        return {key: str(value) for key, value in (self.model_extra or {}).items()}
+
+
+class SpeechSection(EngineSection):
+    """The `[speech]` section."""
+
+    engine: str = "auto"
+    """`auto`: Whisper once its model is here, PocketSphinx until then."""
+    fetch: bool = True
+    """Whether `twin serve` fetches the Whisper model in the background when `auto` misses it."""
+
+
+class BrainSection(EngineSection):
+    """The `[brain]` section."""
+
+    engine: str = "grounded"
+    """`grounded` also takes over whenever another brain fails."""
+    first_token_timeout_s: float = Field(1.5, gt=0, le=60)
+    """How long the caller may wait for the first word before `grounded` answers instead."""
+    total_timeout_s: float = Field(30.0, gt=0, le=600)
+    """How long an answer may take altogether."""
+
+
+class VoiceSection(EngineSection):
+    """The `[voice]` section."""
+
+    engine: str = "espeak"
+    """`espeak` also takes over whenever another voice fails."""
+    voice: str = ""
+    """The engine's name for the voice; empty: its default."""
+
+
+class FaceSection(BaseModel):
+    """The `[face]` section."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    engine: str = Field("still", pattern="^still$")
+    """`still`: a drawn picture."""
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix="TWIN_",
+        env_nested_delimiter="__",
+        nested_model_default_partial_update=True,
+    )
+
+    twin: TwinSection = TwinSection()
+    server: ServerSection = ServerSection()
+    limits: LimitsSection = LimitsSection()
+    turns: TurnSettings = TurnSettings()
+    speech: SpeechSection = SpeechSection()
+    brain: BrainSection = BrainSection()
+    voice: VoiceSection = VoiceSection()
+    face: FaceSection = FaceSection()
+    persona: PersonaSettings = PersonaSettings()
+    store: StoreSettings = StoreSettings()
+    web: WebSettings = WebSettings()
+    twilio: TwilioSettings = TwilioSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment before what twin.toml says."""
+        return env_settings, init_settings
+
+
+def load(home: Path) -> Settings:
+    """Read `twin.toml` in `home`; a missing file means all defaults.
+
+    Raises `SettingsError` with one line that names the key and what is wrong with it.
+    """
+    file = home / FILE
+    try:
+        values: dict[str, Any] = tomllib.loads(file.read_text("utf-8")) if file.exists() else {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file}: cannot be read ({type(error).__name__})") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{file}: {error}") from None
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        what = "is not a setting; see README.md" if first["type"] == "extra_forbidden" else first["msg"]
+        raise SettingsError(f"{file} or TWIN_ environment: {key}: {what}") from None
+
+
+def environment(home: Path) -> dict[str, str]:
+    """The secrets: the process's environment, and below it what the home's `.env` says."""
+    file = home / ".env"
+    values = {key: value for key, value in dotenv_values(file).items() if value} if file.exists() else {}
+    return {**values, **os.environ}

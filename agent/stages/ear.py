@@ -1,0 +1,120 @@
+"""First stage: the caller's audio, keys and typed words, as the inlet lets them in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+from pipecat.frames.frames import (
+    CancelFrame,
+    EndFrame,
+    Frame,
+    InputAudioRawFrame,
+    StartFrame,
+    VADUserStartedSpeakingFrame,
+    VADUserStoppedSpeakingFrame,
+)
+from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+
+from agent.stages.frames import TypedFrame
+from agent.turns.settings import TurnSettings
+from agent.turns.silero import WINDOW_MS, Silero
+from agent.turns.voice_activity import Change, VoiceActivity
+
+BACKLOG_CHUNKS = 100
+"""Two seconds. More than that is a stalled pipeline, and old sound only makes it later still."""
+DIGITS_PAUSE_S = 2.0
+
+
+class Ear(FrameProcessor):
+    """The inlet's listener. Sound goes on downstream with the caller's onsets and offsets between.
+
+    The inlet may not wait, so sound passes a bounded backlog that drops the oldest; `dropped_chunks` counts them.
+    Keys are collected until `#` or a pause and become one typed turn.
+    """
+
+    def __init__(self, rate_hz: int, settings: TurnSettings) -> None:
+        super().__init__(name="ear", enable_direct_mode=True)
+        self.dropped_chunks = 0
+        self.rate_hz = rate_hz
+        self._silero = Silero(rate_hz)
+        self._activity = VoiceActivity(
+            window_ms=WINDOW_MS,
+            onset_ms=settings.onset_ms,
+            offset_ms=settings.offset_ms,
+            threshold=settings.threshold,
+        )
+        self._backlog: deque[bytes] = deque()
+        self._typed: deque[str] = deque(maxlen=20)
+        self._digits = ""
+        self._digits_timer: asyncio.TimerHandle | None = None
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def audio(self, pcm: bytes) -> None:
+        """From the inlet."""
+        if len(self._backlog) >= BACKLOG_CHUNKS:
+            self._backlog.popleft()
+            self.dropped_chunks += 1
+        self._backlog.append(pcm)
+        self._wake.set()
+
+    def digit(self, digit: str) -> None:
+        """From the inlet."""
+        if self._digits_timer is not None:
+            self._digits_timer.cancel()
+        if digit == "#":
+            self._flush_digits()
+            return
+        self._digits = (self._digits + digit)[-32:]
+        self._digits_timer = asyncio.get_running_loop().call_later(DIGITS_PAUSE_S, self._flush_digits)
+
+    def text(self, text: str) -> None:
+        """From the inlet."""
+        self._typed.append(text)
+        self._wake.set()
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        await super().process_frame(frame, direction)
+        if isinstance(frame, StartFrame):
+            self._task = self.create_task(self._listen(), "ear")
+        elif isinstance(frame, (EndFrame, CancelFrame)):
+            await self._stop()
+        await self.push_frame(frame, direction)
+
+    async def cleanup(self) -> None:
+        await super().cleanup()
+        await self._stop()
+
+    async def _stop(self) -> None:
+        if self._digits_timer is not None:
+            self._digits_timer.cancel()
+        task, self._task = self._task, None
+        if task is not None:
+            await self.cancel_task(task, timeout=2.0)
+
+    def _flush_digits(self) -> None:
+        digits, self._digits = self._digits, ""
+        if digits:
+            self.text(f"I pressed {' '.join(digits)}.")
+
+    async def _listen(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._typed:
+                await self.push_frame(TypedFrame(self._typed.popleft()))
+            while self._backlog:
+                await self._hear(self._backlog.popleft())
+
+    async def _hear(self, pcm: bytes) -> None:
+        await self.push_frame(InputAudioRawFrame(audio=pcm, sample_rate=self.rate_hz, num_channels=1))
+        for probability in self._silero.probabilities(pcm):
+            match self._activity.on(probability):
+                case Change.ONSET:
+                    await self.push_frame(VADUserStartedSpeakingFrame())
+                case Change.OFFSET:
+                    silent_s = self._activity.silent_ms / 1000
+                    await self.push_frame(VADUserStoppedSpeakingFrame(stop_secs=silent_s))
+                case None:
+                    pass

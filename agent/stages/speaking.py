@@ -1,0 +1,108 @@
+"""Fifth stage: sentences become speech at the outlet's rate."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import aclosing
+
+from pipecat.frames.frames import CancelFrame, EndFrame, Frame, InterruptionFrame, StartFrame
+from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+
+from agent.engines.base import Voice
+from agent.engines.voice.resample import Resampler
+from agent.stages.frames import AnswerEndFrame, SentenceFrame, SpokenFrame
+from agent.timing import TurnTiming
+from channels.spoken import Spoken
+from compliance.errors import EngineError
+
+logger = logging.getLogger(__name__)
+
+AHEAD_SENTENCES = 32
+"""How many sentences the brain may be ahead of the voice; then it waits."""
+
+
+class Speaking(FrameProcessor):
+    """Says sentences one after the other. An interruption stops the voice at its source."""
+
+    def __init__(
+        self,
+        voice: Voice,
+        *,
+        rate_hz: int,
+        language: str,
+        timing: TurnTiming,
+        on_failure: Callable[[str], None],
+        first_utterance: int,
+    ) -> None:
+        super().__init__(name="speaking", enable_direct_mode=True)
+        self._voice = voice
+        self._rate_hz = rate_hz
+        self._language = language
+        self._timing = timing
+        self._on_failure = on_failure
+        self._utterance = first_utterance
+        self._sentences: asyncio.Queue[SentenceFrame | AnswerEndFrame] = asyncio.Queue(AHEAD_SENTENCES)
+        self._task: asyncio.Task[None] | None = None
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        await super().process_frame(frame, direction)
+        match frame:
+            case SentenceFrame() | AnswerEndFrame():
+                await self._sentences.put(frame)
+                return
+            case StartFrame():
+                self._task = self.create_task(self._speak(), "voice")
+            case InterruptionFrame():
+                await self._stop()
+                self._sentences = asyncio.Queue(AHEAD_SENTENCES)
+                self._task = self.create_task(self._speak(), "voice")
+            case EndFrame() | CancelFrame():
+                await self._stop()
+        await self.push_frame(frame, direction)
+
+    async def cleanup(self) -> None:
+        await super().cleanup()
+        await self._stop()
+
+    async def _stop(self) -> None:
+        task, self._task = self._task, None
+        if task is not None:
+            await self.cancel_task(task, timeout=2.0)
+
+    async def _speak(self) -> None:
+        while True:
+            frame = await self._sentences.get()
+            if isinstance(frame, SentenceFrame):
+                await self._say(frame)
+            else:
+                await self.push_frame(frame)
+
+    async def _say(self, sentence: SentenceFrame) -> None:
+        self._utterance += 1
+        utterance = self._utterance
+        resampler: Resampler | None = None
+        try:
+            async with aclosing(self._voice.speak(sentence.text, language=self._language)) as chunks:  # type: ignore[type-var]
+                async for chunk in chunks:
+                    self._timing.reached("first_audio", asyncio.get_running_loop().time() * 1000)
+                    if resampler is None:
+                        resampler = Resampler(chunk.rate_hz, self._rate_hz)
+                    spoken = Spoken(
+                        utterance=utterance,
+                        epoch=sentence.epoch,
+                        pcm=resampler.feed(chunk.pcm),
+                        words=chunk.words,
+                        phonemes=chunk.phonemes,
+                        exact=chunk.exact,
+                        provenance=sentence.provenance,
+                    )
+                    await self.push_frame(SpokenFrame(spoken))
+        except Exception as error:  # noqa: BLE001  also a defect of a voice must not leave the caller in silence
+            code = error.code if isinstance(error, EngineError) else type(error).__name__
+            logger.warning("no voice could speak", extra={"engine": self._voice.name, "code": code})
+            self._on_failure(code)
+        rest = resampler.finish() if resampler is not None else b""
+        last = Spoken(utterance, sentence.epoch, rest, last=True, provenance=sentence.provenance)
+        await self.push_frame(SpokenFrame(last))
