@@ -1,0 +1,84 @@
+"""Hanging up by Twilio's REST API, the only way in which our side can end a call at once."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+
+from channels.twilio.settings import TwilioSecrets, TwilioSettings
+from compliance.errors import ChannelError
+
+TIMEOUT_S = 3.5
+NOT_IN_PROGRESS = 21_220
+"""Twilio's error code for changing a call that is over."""
+
+
+class HangUpFailed(ChannelError):
+    """Twilio did not end the call; it goes on with the TwiML once the socket closes."""
+
+    code = "hang_up_failed"
+
+
+class TwilioRest:
+    """One per process; connects when it is first used."""
+
+    def __init__(self, settings: TwilioSettings, secrets: TwilioSecrets) -> None:
+        self._base_url = settings.rest_base_url
+        self._secrets = secrets
+        self._client: httpx.AsyncClient | None = None
+        self._closed = False
+        self._making = asyncio.Lock()
+
+    @property
+    def configured(self) -> bool:
+        return bool(self._secrets.auth_token.get_secret_value())
+
+    async def hang_up(self, *, account_sid: str, call_sid: str) -> None:
+        """End the call, within `TIMEOUT_S`. A call that is over already is fine. Raises `HangUpFailed`."""
+        token = self._secrets.auth_token.get_secret_value()
+        user = self._secrets.account_sid or account_sid
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                client = await self._connected()
+                response = await client.post(
+                    f"/2010-04-01/Accounts/{account_sid}/Calls/{call_sid}.json",
+                    data={"Status": "completed"},
+                    auth=(user, token),
+                )
+        except TimeoutError:
+            raise HangUpFailed("Twilio's REST API did not answer in time.") from None
+        except httpx.HTTPError as error:
+            raise HangUpFailed(f"Twilio's REST API cannot be reached: {type(error).__name__}.") from None
+        if response.is_error and _error_code(response) != NOT_IN_PROGRESS:
+            raise HangUpFailed(
+                f"Twilio's REST API refused to end the call: HTTP {response.status_code}, "
+                f"error {_error_code(response)}."
+            )
+
+    async def close(self) -> None:
+        """Calls that end from now on are not hung up by REST."""
+        self._closed = True
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    async def _connected(self) -> httpx.AsyncClient:
+        async with self._making:
+            if self._closed:
+                raise HangUpFailed("The server is stopping, so Twilio is not asked any more.")
+            if self._client is None:
+                # Reading the certificates takes tens of milliseconds, in which no call would get its audio.
+                self._client = await asyncio.to_thread(
+                    httpx.AsyncClient, base_url=self._base_url, timeout=TIMEOUT_S, follow_redirects=False
+                )
+            return self._client
+
+
+def _error_code(response: httpx.Response) -> int:
+    """Twilio's own code, which its documentation explains; 0 when it gives none."""
+    try:
+        code = response.json()["code"]
+    except (ValueError, KeyError, TypeError):
+        return 0
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,51 @@
+"""The long counts: `make soak`, or `python -m tests.soak`. Each is a sample of `make test`, made long."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+
+PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    what: str
+    command: list[str]
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+COUNTS = (
+    Count(
+        "10,000 fuzzed and out-of-order messages at the phone's socket, another call undisturbed",
+        [sys.executable, "-m", "tests.soak.twilio_fuzz", "--count", "10000"],
+    ),
+    Count(
+        "10,000 calls at the outlet: no sample but the disclosure before it was heard; 60 random walks",
+        [*PYTEST, "tests/unit/channels/test_outlet.py"],
+        {"TWIN_SOAK_CALLS": "10000", "TWIN_SOAK_WALKS": "60"},
+    ),
+    Count(
+        "5,000 random conversations for the turn-taking policy",
+        [*PYTEST, "tests/unit/agent/turns/test_policy.py"],
+        {"TWIN_SOAK_WALKS": "5000"},
+    ),
+)
+
+
+def main() -> int:
+    failed = 0
+    for count in COUNTS:
+        print(f"\n{count.what}", flush=True)
+        begun = time.monotonic()
+        code = subprocess.run(count.command, env={**os.environ, **count.environment}, check=False).returncode
+        failed += code != 0
+        print(f"{'FAILED' if code else 'held'} after {time.monotonic() - begun:.0f} s", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
