@@ -15,6 +15,7 @@ from tests.behaviour.twin import AUTH_TOKEN, kinds, twin, twin_process, wav, wor
 from tests.doubles.deepgram import Deepgram, Script
 from tests.doubles.openai_chat import Answer, ChatServer
 from tests.doubles.twilio import PhoneCall
+from tests.speech.make import TABLE
 
 QUESTION = "How much does a consultation cost?"
 
@@ -90,7 +91,7 @@ async def test_when_the_recogniser_dies_another_hears_the_turn_from_its_beginnin
         await running.all_over()
         (kept,) = await running.kept()
     assert "fallback" in kinds(kept)
-    assert "consultation" in words(kept, "caller")[0]
+    assert any(keyword in words(kept, "caller")[0] for keyword in TABLE["ask_price"].keywords)
 
 
 async def test_when_the_voice_is_killed_in_mid_sentence_the_rest_of_the_answer_is_still_said(home: Path) -> None:

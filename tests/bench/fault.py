@@ -24,7 +24,7 @@ pipecat_logger.remove()
 
 ASKED = "How much does a consultation cost?"
 LONG = "Well, let me think about that for you, because it depends on the house and on the season."
-TIMES = 4
+TIMES = 2
 FAULTS = {
     "500": Answer(status=500),
     "reset": Answer(fault="reset"),
