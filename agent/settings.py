@@ -93,7 +93,7 @@ class BrainSection(EngineSection):
 
     engine: str = "grounded"
     """`grounded` also takes over whenever another brain fails."""
-    first_token_timeout_s: float = Field(1.5, gt=0, le=60)
+    first_token_timeout_s: float = Field(1.4, gt=0, le=60)
     """How long the caller may wait for the first word before `grounded` answers instead."""
     total_timeout_s: float = Field(30.0, gt=0, le=600)
     """How long an answer may take altogether."""

@@ -37,7 +37,7 @@ FAULTS = {
 async def measure(times: int = TIMES) -> dict[str, Any]:
     rows = [{"model": name, **await one(answer, times)} for name, answer in FAULTS.items()]
     report.show(
-        "Faults of the model: milliseconds from the caller's last sound, 650 of them the wait for the turn's end",
+        "Faults of the model: milliseconds from the caller's last sound, 450 of them the wait for the turn's end",
         rows,
     )
     return {"rows": rows}
