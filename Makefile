@@ -15,10 +15,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 run: .venv/run.installed
 	$(BIN)/twin serve
 
-# The behaviour tests keep real time, so they do not share the machine with the others.
+# The behaviour tests keep real time, some with two browsers, so they have the machine to themselves.
 test: .venv/dev.installed
 	$(BIN)/python -m pytest tests/unit -n 2 --dist loadfile
-	$(BIN)/python -m pytest tests/behaviour -n 2
+	$(BIN)/python -m pytest tests/behaviour
 
 check: .venv/dev.installed
 	$(BIN)/ruff check .

@@ -105,7 +105,8 @@ def office_hours() -> bytes:
 
 async def test_a_spoken_question_is_answered_from_the_owners_facts(home: Path, tmp_path: Path) -> None:
     asks = recording(tmp_path / "asks.wav", (ASKS_AT_S, office_hours()))
-    async with twin(home) as running, browser_caller(asks) as browser:
+    recognised = twin_that_hears(home, "When is the office open?")
+    async with recognised as (running, _), browser_caller(asks) as browser:
         voice = await running.overhear()
         page = await browser.open(running.url)
         await page.start()
@@ -210,7 +211,9 @@ async def test_a_mm_hmm_holds_the_twin_and_it_goes_on_from_the_very_sample(home:
 async def test_two_browsers_at_once_never_hear_each_other(home: Path, tmp_path: Path) -> None:
     price = recording(tmp_path / "price.wav", (ASKS_AT_S, load("ask_price")))
     address = recording(tmp_path / "address.wav", (ASKS_AT_S, load("ask_address")))
-    async with twin(home) as running, browser_caller(price) as anna, browser_caller(address) as ben:
+    says = ("How much does a consultation cost?", "Please give me the address.")
+    recognised = twin_that_hears(home, says=lambda listener, utterance: says[listener.number])
+    async with recognised as (running, _), browser_caller(price) as anna, browser_caller(address) as ben:
         voice = await running.overhear()
         pages = [await browser.open(running.url) for browser in (anna, ben)]
         for page in pages:

@@ -20,7 +20,7 @@ from agent.server import application
 from agent.settings import load
 from compliance.entries import Conversation as Kept
 from persona import home as persona_home
-from tests.doubles.deepgram import Deepgram, Script
+from tests.doubles.deepgram import Deepgram, Says, Script
 from tests.doubles.twilio import serving
 from tests.speech.make import path
 
@@ -115,9 +115,12 @@ async def twin(home: Path, toml: str = "", *, environment: Mapping[str, str] = S
 
 
 @asynccontextmanager
-async def twin_that_hears(home: Path, *texts: str, more: str = "") -> AsyncIterator[tuple[Twin, Deepgram]]:
-    """A twin whose recogniser is a local Deepgram server that "recognises" these texts, one per utterance."""
-    async with Deepgram(Script(says=texts)) as deepgram:
+async def twin_that_hears(
+    home: Path, *texts: str, says: Says | None = None, more: str = ""
+) -> AsyncIterator[tuple[Twin, Deepgram]]:
+    """A twin whose recogniser is a local Deepgram server that "recognises" these texts, one per utterance, or what
+    `says` gives."""
+    async with Deepgram(Script(says=says or texts)) as deepgram:
         speech = f'[speech]\nengine = "deepgram"\nbase_url = "{deepgram.url}"\n'
         async with twin(home, speech + more) as running:
             yield running, deepgram
