@@ -241,7 +241,9 @@ async def test_two_browsers_at_once_never_hear_each_other(home: Path, tmp_path: 
 
 
 async def test_a_browser_and_a_telephone_at_once_never_hear_each_other(home: Path) -> None:
-    async with twin(home) as running:
+    says = {"16000": "How much does a consultation cost?", "8000": "Please give me the address."}
+    recognised = twin_that_hears(home, says=lambda listener, utterance: says[listener.query["sample_rate"]])
+    async with recognised as (running, _):
         voice = await running.overhear()
         async with WebCaller(running.url) as web, PhoneCall(running.url, auth_token=AUTH_TOKEN) as phone:
             await asyncio.gather(_listening(web), phone.until_silent(timeout_s=40))
