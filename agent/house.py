@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from agent.assembly import assemble
 from agent.engines.lineup import Lineup
@@ -24,7 +23,6 @@ from channels.wire import Wire
 from compliance.disclosure import disclosure
 from compliance.errors import CallRefused, VaultError
 from compliance.vault import Vault
-from persona.grounded import Answerer
 from persona.home import Persona
 from persona.prompt import Caller as KnownCaller
 from persona.prompt import Prompt, Turn, compose
@@ -53,8 +51,6 @@ class House:
         cache = home / "cache"
         cache.mkdir(parents=True, exist_ok=True)
         self.lineup = Lineup(settings, environment, persona, cache=cache)
-        self._answerer = Answerer(persona)
-        self._time_zone = ZoneInfo(persona.profile.time_zone)
         self.vault = Vault(home, settings.store)
         self.timings: deque[TurnTimes] = deque(maxlen=1_000)
         """The last turns of ended calls."""
@@ -207,15 +203,13 @@ class House:
             logger.error("the call's end could not be kept", extra={"call": call_id})
 
     def _compose(self, caller: KnownCaller, turns: tuple[Turn, ...]) -> Prompt:
-        today = datetime.now(self._time_zone).date()
         return compose(
             self.persona,
             turns,
             self.settings.persona,
             language=self.settings.twin.language,
-            today=today,
             caller=caller,
-            found=self._answerer.search(turns[-1].text, today=today) if turns else (),
+            found=self.lineup.grounded.search(turns[-1].text) if turns else (),
         )
 
     async def _prepare(self, text: str, language: str, rate_hz: int) -> Prepared:

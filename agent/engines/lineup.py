@@ -49,7 +49,8 @@ class Lineup:
         self._started: list[Engine] = []
         self._fetching: asyncio.Task[None] | None = None
         self.models: list[ModelState] = []
-        self.brain: Brain = Grounded(persona)
+        self.grounded = Grounded(persona)
+        self.brain: Brain = self.grounded
         self.voice: Voice
 
     @property
@@ -117,7 +118,7 @@ class Lineup:
                 "brain", section.engine, section, self._environment, cache=self._cache, language=self._language
             )
             patience_s = section.first_token_timeout_s + 0.3
-            self.brain = BrainFallback(chosen, self.brain, patience_s=patience_s)
+            self.brain = BrainFallback(chosen, self.grounded, patience_s=patience_s)
         await self._started_with(self.brain)
 
     async def _start_speech(self) -> None:
