@@ -7,6 +7,7 @@ import re
 from compliance.errors import VaultError
 
 _WORD = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
+_LANGUAGE = re.compile(r"([A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)?")
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 
 
@@ -22,3 +23,10 @@ def plain_id(text: str) -> str:
     if not _ID.fullmatch(text):
         raise VaultError("Ids and names are up to 128 of A-Z a-z 0-9 _ . : -, and not personal.")
     return text
+
+
+def plain_language(tag: str) -> str:
+    """A language tag such as `de` or `pt-BR` as it is, or nothing. Raises `VaultError` for anything else."""
+    if len(tag) > 16 or not _LANGUAGE.fullmatch(tag):
+        raise VaultError("A language is a tag such as de or pt-BR.")
+    return tag

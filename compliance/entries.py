@@ -31,6 +31,25 @@ class CallEntry:
     """`interrupted` when the process died; `ended_ms` is then the last time anything was stored."""
     state: CallState
     detail: Mapping[str, Any] = field(default_factory=dict)
+    language: str = ""
+    """As `de` or `pt-BR`; empty when not known."""
+    provider_ref: str = ""
+    """What the provider calls it (a CallSid), by which its own copies are found and deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallFilter:
+    """Which calls to list; what is None is not asked for."""
+
+    channel: str | None = None
+    state: CallState | None = None
+    since_ms: int | None = None
+    """Begun at this time or later."""
+    until_ms: int | None = None
+    """Begun before this time."""
+    subject: str | None = None
+    has_recording: bool | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,13 @@
     │   └── CallRefused      at capacity, draining, or the twin cannot start
     ├── DoorClosed           the outlet may not sound
     ├── PersonaError         the twin's home: profile, facts, statements
-    └── VaultError           the store
+    ├── VaultError           the store
+    │   └── KeyGone          it was sealed under a key that was destroyed
+    ├── LedgerError          the ledger was changed, or cannot be written
+    ├── ConsentMissing       nothing may be spoken or shown in this likeness
+    ├── RequestError         a person's request about their data
+    ├── SignInRefused        the console
+    └── ProvenanceError      a file's manifest
 
 It lives in the lowest folder because every folder above may raise from it. Each class has a `code` that
 scripts may rely on; the message is one line and says what to do. Messages carry no personal data.
@@ -103,3 +109,39 @@ class VaultError(TwinError):
     """The store refused or failed."""
 
     code = "vault"
+
+
+class KeyGone(VaultError):
+    """What was to be opened was sealed under a key that was destroyed: it is forgotten."""
+
+    code = "key_gone"
+
+
+class LedgerError(TwinError):
+    """The ledger was changed from outside, or cannot be written."""
+
+    code = "ledger"
+
+
+class ConsentMissing(TwinError):
+    """The owner's consent to this use of the clone is missing, expired or revoked."""
+
+    code = "consent_missing"
+
+
+class RequestError(TwinError):
+    """A request about a person's data cannot be taken, verified or carried out as it stands."""
+
+    code = "request"
+
+
+class SignInRefused(TwinError):
+    """Somebody may not use the console, or not this part of it."""
+
+    code = "sign_in"
+
+
+class ProvenanceError(TwinError):
+    """A file's manifest cannot be written or read."""
+
+    code = "provenance"

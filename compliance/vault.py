@@ -20,7 +20,7 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -28,18 +28,35 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
-from compliance import erasure, rows
-from compliance.clear import plain_id, plain_word
-from compliance.database import Database, read_secret_check, write_secret_check
-from compliance.entries import CallEntry, Conversation, Counters, EventEntry, MessageEntry, TurnEntry
-from compliance.erasure import CALL_KIND, MESSAGE_KIND, Erased, Finding, Receipt
-from compliance.errors import VaultError
-from compliance.seal import to_json
+from compliance.clear import plain_id, plain_language, plain_word
+from compliance.entries import (
+    CallEntry,
+    CallFilter,
+    CallState,
+    Conversation,
+    Counters,
+    EventEntry,
+    MessageEntry,
+    TurnEntry,
+)
+from compliance.errors import KeyGone, VaultError
+from compliance.forgetting.scan import Needles
 from compliance.settings import StoreSettings
-from compliance.subject import Lookup, normalise, read_secret
-from compliance.workers import WorkerLock, life, sweep
-from compliance.writer import Writer
+from compliance.store import forget as erasure
+from compliance.store import reads, rows
+from compliance.store.binding import bind
+from compliance.store.connect import describe
+from compliance.store.database import Database
+from compliance.store.forget import CALL_KIND, MESSAGE_KIND, Finding, Receipt
+from compliance.store.keys import Keys
+from compliance.store.master import MasterKey
+from compliance.store.seal import Sealer, to_json
+from compliance.store.subject import Lookup, is_of_call, normalise
+from compliance.store.transaction import Transaction
+from compliance.store.workers import WorkerLock, life, sweep
+from compliance.store.writer import Writer
 
 T = TypeVar("T")
 
@@ -58,6 +75,7 @@ class Vault:
         self._settings = settings or StoreSettings()
         self._now = now
         self._database = Database(home, self._settings)
+        self._keys = Keys(home, self._settings, now=now)
         self._writer = Writer(
             self._begin, limit=self._settings.queue_records, batch_s=self._settings.batch_ms / 1000
         )
@@ -81,7 +99,7 @@ class Vault:
         self._writer.start()
         try:
             await self._answer(self._writer.ask_alone(self._open), self._settings.forget_s)
-        except BaseException:
+        except BaseException:  # also when it is cancelled: the thread and the lock must not outlive it
             await self._stop()
             raise
 
@@ -118,34 +136,46 @@ class Vault:
         channel: str,
         subject: str | None = None,
         detail: Mapping[str, Any] | None = None,
+        language: str = "",
+        provider_ref: str = "",
     ) -> None:
-        """Record that a call began. `subject` is who called, where known; `detail` is JSON, and sealed."""
+        """Record that a call began. `subject` is who called, where known; `detail` is JSON, and sealed.
+
+        A call of nobody known can be forgotten by the name `call:<id>`; it reads as None, and who gives
+        such a name as theirs is nobody known. `provider_ref` is what the provider calls it.
+        """
+        who = normalise(subject) if subject is not None else None
         call = CallEntry(
             id=plain_id(call_id),
             channel=plain_word(channel),
-            subject=normalise(subject) if subject is not None else None,
+            subject=None if who is None or is_of_call(who) else who,
             started_ms=self._now_ms(),
             ended_ms=None,
             end_reason=None,
             state="live",
+            language=plain_language(language),
+            provider_ref=plain_id(provider_ref) if provider_ref else "",
         )
         text = _detail(detail)
         worker = self._lock.worker if self._lock else ""
-        self._writer.record(
-            lambda connection: rows.begin_call(connection, self._lookup, worker, call, detail_json=text)
-        )
+        self._record(lambda tx: rows.begin_call(tx, worker, call, detail_json=text))
 
     def end_call(self, call_id: str, reason: str) -> None:
         """Record that a call ended; the first reason stays."""
         at_ms, reason = self._now_ms(), plain_word(reason)
-        self._writer.record(lambda connection: rows.end_call(connection, call_id, reason, at_ms=at_ms))
+        self._record(lambda tx: rows.end_call(tx.connection, call_id, reason, at_ms=at_ms))
 
     def turn_heard(self, call_id: str, turn: TurnEntry) -> None:
         """Record a turn, or what is heard of it by now: the same `sequence` again replaces it."""
         at_ms = self._now_ms()
         if turn.provenance:
             plain_word(turn.provenance)
-        self._writer.record(lambda connection: rows.write_turn(connection, call_id, turn, at_ms=at_ms))
+        self._record(lambda tx: rows.write_turn(tx, call_id, turn, at_ms=at_ms))
+
+    def turns_forgotten(self, call_id: str) -> None:
+        """Record that what was said in a call so far is not to be kept: the turns go, the call stays."""
+        self._record(lambda tx: rows.forget_turns(tx.connection, call_id))
+        self._writer.ask_alone(self._database.settle)
 
     def event(
         self,
@@ -159,13 +189,13 @@ class Vault:
         """Record an event. `detail` is small, JSON, and sealed."""
         entry = EventEntry(plain_word(kind), self._now_ms(), position_samples, rate_hz)
         text = _detail(detail)
-        self._writer.record(lambda connection: rows.write_event(connection, call_id, entry, detail_json=text))
+        self._record(lambda tx: rows.write_event(tx, call_id, entry, detail_json=text))
 
     def message(self, text: str, *, call_id: str | None = None, subject: str | None = None) -> str:
         """Record a message for the owner, and return its id."""
         who = normalise(subject) if subject is not None else None
         entry = MessageEntry(secrets.token_hex(16), self._now_ms(), text, call_id, who)
-        self._writer.record(lambda connection: rows.write_message(connection, self._lookup, entry))
+        self._record(lambda tx: rows.write_message(tx, entry))
         return entry.id
 
     async def spend_token(self, nonce_hash: str, expires_at: float) -> bool:
@@ -182,36 +212,51 @@ class Vault:
             )
         )
 
-    async def calls(self, *, limit: int = 50, before: str | None = None) -> tuple[CallEntry, ...]:
-        """The newest calls first, or those older than the call with the id `before`."""
-        return await self._ask(lambda connection: rows.read_calls(connection, limit=limit, before=before))
+    async def calls(
+        self,
+        *,
+        limit: int = 50,
+        before: str | None = None,
+        channel: str | None = None,
+        state: CallState | None = None,
+        since_ms: int | None = None,
+        until_ms: int | None = None,
+        subject: str | None = None,
+        has_recording: bool | None = None,
+        language: str | None = None,
+    ) -> tuple[CallEntry, ...]:
+        """The newest calls first, or those older than the call with the id `before`.
+
+        Each other argument leaves out what it does not fit; they began at `since_ms` or later, and before
+        `until_ms`.
+        """
+        wanted = CallFilter(channel, state, since_ms, until_ms, subject, has_recording, language)
+        return await self.run(lambda tx: reads.read_calls(tx, wanted, limit=limit, before=before))
 
     async def call(self, call_id: str) -> Conversation | None:
         """A call with its turns, events and messages; None when there is none."""
-        return await self._ask(lambda connection: rows.read_conversation(connection, call_id))
+        return await self.run(lambda tx: reads.read_conversation(tx, call_id))
 
     async def messages(self, *, limit: int = 50) -> tuple[MessageEntry, ...]:
         """The newest messages for the owner first."""
-        return await self._ask(lambda connection: rows.read_messages(connection, limit=limit))
+        return await self.run(lambda tx: reads.read_messages(tx, limit=limit))
 
     async def put(self, subject: str, kind: str, data: bytes, *, name: str = "") -> None:
         """Keep bytes about a person, replacing those of the same kind and name; committed on return."""
         if plain_word(kind) in (CALL_KIND, MESSAGE_KIND):
             raise VaultError(f"{kind!r} has methods of its own; put another kind.")
         at_ms, name = self._now_ms(), plain_id(name) if name else ""
-        await self._ask(
-            lambda connection: rows.put_item(connection, self._lookup, subject, kind, name, data, at_ms=at_ms)
-        )
+        await self.run(lambda tx: rows.put_item(tx, subject, kind, name, data, at_ms=at_ms))
 
     async def get(self, subject: str, kind: str, *, name: str = "") -> bytes | None:
         """The bytes kept about a person under that kind and name."""
         key = self._lookup.of(subject)
-        return await self._ask(lambda connection: rows.get_item(connection, key, kind, name))
+        return await self.run(lambda tx: reads.get_item(tx, key, kind, name))
 
     async def names(self, subject: str, kind: str) -> tuple[str, ...]:
         """The names under which `kind` is kept about a person."""
         key = self._lookup.of(subject)
-        return await self._ask(lambda connection: rows.item_names(connection, key, kind))
+        return await self.run(lambda tx: reads.item_names(tx, key, kind))
 
     async def forget(self, subject: str, kind: str | None = None) -> Receipt:
         """Delete all that is stored about a person (or one kind: `call`, `message`, or what was `put`).
@@ -224,58 +269,61 @@ class Vault:
         key = self._lookup.of(subject)
         erased = await self._answer(
             self._writer.ask(
-                lambda connection: erasure.erase_rows(connection, subject=name, lookup=key, kind=kind)
+                lambda connection: erasure.erase_rows(
+                    self._transaction(connection), subject=name, lookup=key, kind=kind
+                )
             ),
             limit_s,
         )
-        not_purged = await self._answer(
-            self._writer.ask_alone(lambda: self._database.purge(limit_s=self._settings.wait_s)), limit_s
-        )
+        if erased.key_ids:
+            await self.destroy_keys(erased.key_ids)
+        not_purged = await self.purge()
         return Receipt(
             id=secrets.token_hex(8),
             subject=key,
             kind=kind,
             asked_ms=asked_ms,
             deleted=erased.deleted,
-            stores=await self._scan(erased, not_purged),
+            stores=await self.scan(erased.needles, not_purged=not_purged),
             finished_ms=self._now_ms(),
         )
 
-    async def _scan(self, erased: Erased, not_purged: str) -> tuple[Finding, ...]:
-        needles = erased.needles
-        file = self._database.file
-        if file is None:
-            finding = Finding("server", "not_scanned", 0, needles.count, found=0, note=not_purged)
-            return (finding,)
-        read = await asyncio.to_thread(erasure.scan, self._database.files(), needles)
+    async def purge(self) -> str:
+        """Rewrite the files without what was deleted from them. Returns why not, or nothing when it was done.
+
+        Slow, and records wait in the queue meanwhile. Raises `VaultError`.
+        """
+        return await self._answer(
+            self._writer.ask_alone(lambda: self._database.purge(limit_s=self._settings.wait_s)),
+            self._settings.forget_s,
+        )
+
+    async def scan(self, needles: Needles, *, not_purged: str = "") -> tuple[Finding, ...]:
+        """Look through the bytes of every file of the database; `not_purged` is what `purge` returned."""
+        stored = await self._answer(self._writer.ask_alone(self._database.stored), self._settings.forget_s)
+        if stored.unreadable:
+            note = "; ".join(filter(None, (stored.unreadable, not_purged)))
+            return (Finding("server", "not_scanned", 0, needles.count, found=0, note=note),)
+        read = await asyncio.to_thread(erasure.scan, stored.files, needles)
         shared: set[bytes] = set()
         if any(not isinstance(result, OSError) and result[0] for result in read.values()):
             shared = await self._answer(
-                self._writer.ask(lambda connection: erasure.said_by_others(connection, needles)),
+                self._writer.ask(
+                    lambda connection: erasure.said_by_others(self._transaction(connection), needles)
+                ),
                 self._settings.forget_s,
             )
         return tuple(
-            erasure.judge(
-                "database" + path.name.removeprefix(file.name),
-                result,
-                needles=needles,
-                shared=shared,
-                not_purged=not_purged,
-            )
-            for path, result in read.items()
+            erasure.judge(name, result, needles=needles, shared=shared, not_purged=not_purged)
+            for name, result in read.items()
         )
 
     def _open(self) -> None:
         """On the writer's thread."""
-        self._database.open()
+        self._lookup = bind(
+            self._home, self._database, self._keys, now_ms=self._now_ms(), limit_s=self._settings.wait_s
+        )
         with self._begin() as connection:
-            check = read_secret_check(connection)
-            self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._lookup = Lookup(read_secret(self._home, create=check is None))
-            if check is None:
-                write_secret_check(connection, self._lookup.check)
-            elif check != self._lookup.check:
-                raise VaultError("vault.secret does not belong to this store; restore the file it began with.")
             locks = self._database.locks
             dead = [worker for worker in rows.live_workers(connection) if self._is_dead(worker)]
             rows.interrupt_calls(connection, dead)
@@ -289,6 +337,61 @@ class Vault:
 
     def _begin(self) -> AbstractContextManager[Connection]:
         return self._database.engine.begin()
+
+    async def run(self, work: Callable[[Transaction], T]) -> T:
+        """Do work of this folder's other files in one transaction on the writer's thread; committed on return.
+
+        It sees everything recorded before. Raises any `TwinError` of `work`, and `VaultError` for all else.
+        """
+        return await self._ask(lambda connection: work(self._transaction(connection)))
+
+    def record(self, work: Callable[[Transaction], bool]) -> None:
+        """The same without waiting: queued, in order, tried again while the database cannot take it.
+
+        `work` returns false when there was nothing to attach it to; raising `KeyGone` says the same and undoes
+        what it wrote. It may be called again in a new transaction. Raises `VaultError` when the queue is full.
+        """
+
+        def undone(tx: Transaction) -> bool:
+            with tx.connection.begin_nested():
+                return work(tx)
+
+        self._record(undone)
+
+    @property
+    def master(self) -> MasterKey:
+        """The master key, for the other keys of this twin that are kept in files. Raises `VaultError`."""
+        return self._keys.master
+
+    def sealer(self, key_id: str) -> Sealer:
+        """Seals for one person or call outside the database; returns at once, and is used from any thread."""
+        return Sealer(self._keys, key_id)
+
+    async def destroy_keys(self, key_ids: Iterable[str]) -> str:
+        """Destroy these keys for ever: nothing that was sealed under them opens again, in any copy.
+
+        This process stops using them at once, others within `keys.CACHED_S`. Returns why their bytes could not
+        be purged from the key store's files, or nothing. Raises `VaultError`.
+        """
+        ids = list(key_ids)
+        try:
+            return await asyncio.to_thread(self._keys.destroy, ids)
+        except SQLAlchemyError as error:
+            raise VaultError(f"The key store cannot be used now: {describe(error)}.") from error
+
+    def _record(self, work: Callable[[Transaction], bool]) -> None:
+        """Queue work that seals before it writes, so that nothing of it is left when the key is gone."""
+
+        def attempt(connection: Connection) -> bool:
+            try:
+                return work(self._transaction(connection))
+            except KeyGone:
+                return False  # the person was forgotten meanwhile
+
+        self._writer.record(attempt)
+
+    def _transaction(self, connection: Connection) -> Transaction:
+        return Transaction(connection, self._keys, self._lookup, self._now_ms())
 
     async def _ask(self, run: Callable[[Connection], T]) -> T:
         return await self._answer(self._writer.ask(run), self._settings.wait_s)
@@ -304,6 +407,7 @@ class Vault:
     async def _stop(self) -> int:
         left = await asyncio.to_thread(self._writer.stop, self._settings.drain_s)
         self._database.close()
+        self._keys.close()
         if self._lock is not None:
             self._lock.release()
             self._lock = None

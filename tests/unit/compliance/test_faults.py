@@ -109,11 +109,13 @@ async def test_a_lost_or_changed_secret_is_noticed_and_not_replaced(home: Path, 
 
 @pytest.fixture
 def connections() -> Iterator[list[sqlite3.Connection]]:
-    """The connections that the vault opens."""
+    """The connections to the database that the vault opens."""
     opened: list[sqlite3.Connection] = []
 
     def connected(connection: sqlite3.Connection, _record: object) -> None:
-        opened.append(connection)
+        (main,) = [row[2] for row in connection.execute("PRAGMA database_list") if row[1] == "main"]
+        if main.endswith("twin.db"):
+            opened.append(connection)
 
     event.listen(Engine, "connect", connected)
     yield opened
@@ -184,6 +186,26 @@ async def test_a_full_queue_is_told_to_the_caller_and_the_rest_is_kept(home: Pat
         assert found is not None
         assert [entry.position_samples for entry in found.events] == [*range(10), 11]
         assert vault.counters().refused == 1
+
+
+async def test_a_key_store_that_is_locked_loses_nothing_and_heals(home: Path) -> None:
+    async with Vault(home, StoreSettings(busy_timeout_ms=100)) as vault:
+        vault.begin_call("before", channel="web")
+        await vault.flush()
+        other = sqlite3.connect(home / "keys.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        vault.begin_call("after", channel="web")
+        vault.turn_heard("after", heard(0, "while the keys were locked"))
+        await eventually(lambda: "another process" in (vault.health() or ""))
+        with pytest.raises(VaultError, match="another process"):
+            await vault.destroy_keys(["before"])
+        other.execute("ROLLBACK")
+        other.close()
+        await eventually(lambda: vault.counters().queued == 0)
+        found = await vault.call("after")
+        assert found is not None
+        assert found.turns[0].text == "while the keys were locked"
+        assert await vault.call("before") is not None
 
 
 async def test_no_wait_is_longer_than_its_limit(home: Path) -> None:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import hmac
-import os
 import re
-import secrets
 import unicodedata
 from pathlib import Path
 
 from compliance.errors import VaultError
+from compliance.store.secret import read_secret_file
 
 SECRET_FILE = "vault.secret"
-_SECRET_BYTES = 32
+_OF_CALL = "call:"
 _LONGEST = 320
 _PHONE = re.compile(r"\+[0-9][0-9 ().\-/]{4,}")
 
@@ -34,6 +32,21 @@ def normalise(subject: str) -> str:
     if "@" in subject and " " not in subject:
         return subject.lower()
     return subject
+
+
+def of_call(call_id: str) -> str:
+    """Whom a call belongs to when nobody knows who called: a name by which it alone can be forgotten."""
+    return _OF_CALL + call_id
+
+
+def is_of_call(subject: str) -> bool:
+    """Whether that is such a name, and no person's."""
+    return subject.startswith(_OF_CALL)
+
+
+HIDDEN = _OF_CALL
+"""The name of somebody whose own was deleted with age, while proof about them is kept: they can be found by
+their keyed hash, and read as nobody known."""
 
 
 class Lookup:
@@ -61,34 +74,4 @@ def read_secret(home: Path, *, create: bool) -> bytes:
     Machines that share one database need a copy of the same file. Raises `VaultError` when it is missing
     and may not be made, or is not a secret.
     """
-    path = home / SECRET_FILE
-    try:
-        if create and not path.exists():
-            _make_secret(path)
-        secret = path.read_bytes()
-    except FileNotFoundError:
-        raise VaultError(
-            f"{path} is missing, and the database needs it to find people; restore it from the backup."
-        ) from None
-    except OSError as error:
-        raise VaultError(f"{path} cannot be used ({error.strerror}); check the folder's owner.") from error
-    if len(secret) != _SECRET_BYTES:
-        raise VaultError(f"{path} is damaged ({len(secret)} bytes); restore it from the backup.")
-    return secret
-
-
-def _make_secret(path: Path) -> None:
-    # Written in full under another name and then linked: of two workers starting at once one wins, and
-    # neither ever reads a half-written secret.
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        try:
-            os.write(handle, secrets.token_bytes(_SECRET_BYTES))
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        with contextlib.suppress(FileExistsError):
-            os.link(draft, path)
-    finally:
-        draft.unlink()
+    return read_secret_file(home / SECRET_FILE, create=create, needed="the database needs it to find people")

@@ -14,6 +14,8 @@ from sqlalchemy.engine import URL, Connection
 from compliance.errors import VaultError
 
 _SUFFIXES = ("", "-wal", "-shm", "-journal")
+READING = "twin_reading"
+"""The execution option of transactions that only read, and so wait for no writer."""
 _RETRY_S = 0.05
 
 
@@ -68,7 +70,8 @@ def configure(engine: Engine, *, busy_timeout_ms: int) -> None:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        reading = connection.get_execution_options().get(READING)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
 def purge(engine: Engine, *, limit_s: float) -> str:
@@ -95,6 +98,18 @@ def purge(engine: Engine, *, limit_s: float) -> str:
             if time.monotonic() > deadline:
                 return "the log could not be emptied: another process is reading"
             time.sleep(_RETRY_S)
+    finally:
+        connection.close()
+
+
+def empty_log(engine: Engine) -> None:
+    """Empty the log, unless another process reads or writes; what was overwritten in the file is then nowhere."""
+    connection = engine.raw_connection()
+    try:
+        connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.OperationalError as error:
+        if not _is_busy(error):
+            raise
     finally:
         connection.close()
 

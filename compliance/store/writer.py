@@ -18,9 +18,9 @@ from typing import Any, TypeVar
 
 from sqlalchemy.engine import Connection
 
-from compliance.database import describe, may_pass
 from compliance.entries import Counters
-from compliance.errors import VaultError
+from compliance.errors import TwinError, VaultError
+from compliance.store.connect import describe, may_pass
 
 log = logging.getLogger(__name__)
 
@@ -292,7 +292,7 @@ class Writer:
 
 def _fail(job: _Job, error: BaseException) -> None:
     if job.future and (job.future.running() or job.future.set_running_or_notify_cancel()):
-        if not isinstance(error, VaultError):
+        if not isinstance(error, TwinError):
             cause, error = error, VaultError(f"The store failed: {describe(error)}.")
             error.__cause__ = cause
         job.future.set_exception(error)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from compliance.errors import VaultError
-from compliance.subject import Lookup, normalise, read_secret
+from compliance.store.subject import Lookup, normalise, read_secret
 
 
 @pytest.mark.parametrize(

@@ -11,14 +11,14 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 import compliance
-from compliance import schema
-from compliance.database import Database
 from compliance.settings import StoreSettings
+from compliance.store import schema
+from compliance.store.database import Database
 
 
 def test_the_newest_revision_is_the_one_the_tables_are_written_for() -> None:
     config = Config()
-    config.set_main_option("script_location", str(Path(compliance.__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(Path(compliance.__file__).parent / "store" / "migrations"))
     assert ScriptDirectory.from_config(config).get_heads() == [schema.HEAD]
 
 

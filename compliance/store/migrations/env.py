@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the revisions on the connection that `compliance.database` hands over.
+"""Alembic's entry: runs the revisions on the connection that `compliance.store.database` hands over.
 
 It configures no logging and opens no connection of its own.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from compliance.schema import metadata
+from compliance.store.schema import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

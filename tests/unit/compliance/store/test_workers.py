@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from compliance.workers import WorkerLock, life, sweep
+from compliance.store.workers import WorkerLock, life, sweep
 
 
 def test_life_follows_the_lock(tmp_path: Path) -> None:

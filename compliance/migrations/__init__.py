@@ -1,1 +1,0 @@
-"""How an older database becomes today's; run at start by `compliance.database`."""

@@ -1,0 +1,1 @@
+"""How an older database becomes today's; run at start by `compliance.store.database`."""
