@@ -1,8 +1,9 @@
-"""Hanging up by Twilio's REST API, the only way in which our side can end a call at once."""
+"""Twilio's REST API: ending a call at once, which our side can do in no other way; texts; what Twilio keeps."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 import httpx
 
@@ -20,6 +21,12 @@ class HangUpFailed(ChannelError):
     code = "hang_up_failed"
 
 
+class TwilioFailed(ChannelError):
+    """Twilio's REST API refused, or could not be reached; what was asked may be asked again."""
+
+    code = "twilio_failed"
+
+
 class TwilioRest:
     """One per process; connects when it is first used."""
 
@@ -33,6 +40,11 @@ class TwilioRest:
     @property
     def configured(self) -> bool:
         return bool(self._secrets.auth_token.get_secret_value())
+
+    @property
+    def has_account(self) -> bool:
+        """Whether texts can be sent and copies deleted, for which a call names no account."""
+        return bool(self._secrets.account_sid) and self.configured
 
     async def hang_up(self, *, account_sid: str, call_sid: str) -> None:
         """End the call, within `TIMEOUT_S`. A call that is over already is fine. Raises `HangUpFailed`."""
@@ -51,10 +63,35 @@ class TwilioRest:
         except httpx.HTTPError as error:
             raise HangUpFailed(f"Twilio's REST API cannot be reached: {type(error).__name__}.") from None
         if response.is_error and _error_code(response) != NOT_IN_PROGRESS:
-            raise HangUpFailed(
-                f"Twilio's REST API refused to end the call: HTTP {response.status_code}, "
-                f"error {_error_code(response)}."
-            )
+            raise HangUpFailed(_refusal("to end the call", response))
+
+    async def send_text(self, *, sender: str, to: str, text: str) -> None:
+        """Send an SMS from a number of the account. Raises `TwilioFailed`."""
+        response = await self.request("POST", "Messages.json", data={"From": sender, "To": to, "Body": text})
+        if response.is_error:
+            raise TwilioFailed(_refusal("to send a text", response))
+
+    async def request(
+        self, method: str, path: str, *, data: Mapping[str, str] | None = None, of: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        """Ask for a resource of the account by its path below it, e.g. `Calls/CA1.json`, within `TIMEOUT_S`.
+
+        `of` filters a list. Whatever the answer's status, it is returned. Raises `TwilioFailed` when there is
+        no account, or no answer.
+        """
+        account, token = self._secrets.account_sid, self._secrets.auth_token.get_secret_value()
+        if not account or not token:
+            raise TwilioFailed("Set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN to use Twilio's REST API.")
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                client = await self._connected()
+                return await client.request(
+                    method, f"/2010-04-01/Accounts/{account}/{path}", data=data, params=of, auth=(account, token)
+                )
+        except TimeoutError:
+            raise TwilioFailed("Twilio's REST API did not answer in time.") from None
+        except httpx.HTTPError as error:
+            raise TwilioFailed(f"Twilio's REST API cannot be reached: {type(error).__name__}.") from None
 
     async def close(self) -> None:
         """Calls that end from now on are not hung up by REST."""
@@ -73,6 +110,11 @@ class TwilioRest:
                     httpx.AsyncClient, base_url=self._base_url, timeout=TIMEOUT_S, follow_redirects=False
                 )
             return self._client
+
+
+def _refusal(what: str, response: httpx.Response) -> str:
+    code = _error_code(response)
+    return f"Twilio's REST API refused {what}: HTTP {response.status_code}, error {code}."
 
 
 def _error_code(response: httpx.Response) -> int:

@@ -29,7 +29,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Self
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 from xml.etree import ElementTree
 
 import httpx
@@ -189,7 +189,10 @@ class TwiML:
 
 
 class TwilioRestDouble:
-    """The one REST call that ends calls. `async with` serves it; `url` goes into `api_base_url`."""
+    """The REST API: the call that ends calls, and what Twilio keeps of calls until it is told to delete it.
+
+    `async with` serves it; `url` goes into `api_base_url`.
+    """
 
     def __init__(self) -> None:
         self.url = ""
@@ -200,6 +203,11 @@ class TwilioRestDouble:
         self.hangs = False
         """Take requests and never answer."""
         self.calls: dict[str, PhoneCall] = {}
+        self.kept: dict[str, dict[str, str]] = {}
+        """What Twilio keeps: `Calls/CA1`, `Recordings/RE1`, `Transcriptions/TR1`, `Messages/SM1`, with the
+        fields by which lists of them can be filtered, and which of them a transcription belongs to."""
+        self.refuses: dict[str, int] = {}
+        """HTTP status by beginning of a path below the account, e.g. `Recordings` for a broken part."""
         self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     async def __aenter__(self) -> Self:
@@ -224,27 +232,64 @@ class TwilioRestDouble:
             while True:
                 request, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().splitlines()
                 headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
-                form = parse_qsl((await reader.readexactly(int(headers["content-length"]))).decode())
+                form = parse_qsl((await reader.readexactly(int(headers.get("content-length", "0")))).decode())
                 method, path, _ = request.split()
                 self.requests.append((path, headers.get("authorization", ""), dict(form)))
                 if self.hangs:
                     continue
-                status, answer = self._answer(method, path)
-                body = json.dumps(answer).encode()
+                status, answer = self._answer(method, path, dict(form))
+                body = b"" if status == 204 else json.dumps(answer).encode()
                 writer.write(
                     f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n"
                     f"Content-Length: {len(body)}\r\n\r\n".encode()
                     + body
                 )
 
-    def _answer(self, method: str, path: str) -> tuple[int, dict[str, Any]]:
+    def _answer(self, method: str, path: str, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
         if self.answer is not None:
             return self.answer
+        below, _, query = path.partition("/Accounts/")[2].partition("/")[2].partition("?")
+        for part, status in self.refuses.items():
+            if below.startswith(part):
+                return status, {"code": status + 20_000}
+        if method in ("GET", "DELETE"):
+            return self._of_kept(method, below.removesuffix(".json"), dict(parse_qsl(query)))
+        if below == "Messages.json":
+            sid = "SM" + secrets.token_hex(16)
+            self.kept[f"Messages/{sid}"] = form
+            return 201, {"sid": sid, "status": "queued"}
         call = self.calls.get(path.rpartition("/")[2].removesuffix(".json"))
         if call is None or method != "POST" or not path.startswith("/2010-04-01/Accounts/"):
             return 404, {"code": 20404}
         call.ended_by_rest()
         return 200, {"sid": call.call_sid, "status": "completed"}
+
+    def _of_kept(self, method: str, name: str, filters: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        """One of the things kept, or a page of a list: two at a time, so that clients have to turn pages."""
+        if name in self.kept:
+            if method == "DELETE":
+                del self.kept[name]
+                return 204, {}
+            return 200, {"sid": name.partition("/")[2], **self.kept[name]}
+        *owner, kind = name.split("/")
+        if method == "DELETE" or kind not in ("Calls", "Recordings", "Transcriptions", "Messages"):
+            return 404, {"code": 20404}
+        page, size = int(filters.pop("Page", "0")), 2
+        filters.pop("PageSize", None)
+        if owner:
+            filters["RecordingSid"] = owner[1]
+        found = [
+            {"sid": key.partition("/")[2], **fields}
+            for key, fields in self.kept.items()
+            if key.startswith(f"{kind}/") and all(fields.get(key) == value for key, value in filters.items())
+        ]
+        here = found[page * size : (page + 1) * size]
+        query = "&".join(f"{key}={quote(value)}" for key, value in {**filters, "Page": str(page + 1)}.items())
+        more = (page + 1) * size < len(found)
+        return 200, {
+            kind.lower(): here,
+            "next_page_uri": f"/2010-04-01/Accounts/AC1/{name}.json?{query}" if more else None,
+        }
 
 
 class PhoneCall:
