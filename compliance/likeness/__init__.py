@@ -1,0 +1,1 @@
+"""The owner's consent to a cloned voice and face."""
