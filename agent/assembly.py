@@ -5,21 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from agent.consenting import Consenting, Office
 from agent.conversation import Conversation
+from agent.engines.base import Voice
 from agent.engines.lineup import Lineup
 from agent.messages import Messages
+from agent.opening import Opening
+from agent.permission import Permission, Permit
 from agent.pipeline import build
 from agent.recorder import Recorder
-from agent.run import LiveCall, Opening
+from agent.run import LiveCall
 from agent.settings import Settings
 from agent.stages.ear import Ear
+from agent.stages.honesty import Honesty
 from agent.stages.mouth import Mouth
+from agent.tap import Tap
 from agent.timing import TurnTiming
 from channels.call import Call, Caller, Channel, Notice, new_call_id
 from channels.clock import Clock
 from channels.inlet import Inlet
 from channels.outlet import Outlet
 from channels.wire import Wire
+from compliance.jurisdiction import Flow
 from compliance.vault import Vault
 from persona.profile import Profile
 from persona.prompt import Caller as KnownCaller
@@ -39,9 +46,16 @@ def assemble(
     lineup: Lineup,
     vault: Vault,
     opening: Opening,
+    flow: Flow,
+    office: Office,
+    voice: Voice,
+    permit: Permit | None,
     compose: Callable[[KnownCaller, tuple[Turn, ...]], Prompt],
 ) -> LiveCall:
-    """A call that is ready to `run`. Nothing is connected, stored or heard yet."""
+    """A call that is ready to `run`. Nothing is connected, stored or heard yet.
+
+    `permit` is what `voice` needs when it is a clone.
+    """
     timing = TurnTiming()
     clock = Clock(wire.rate_hz)
     call_id = new_call_id()
@@ -50,7 +64,8 @@ def assemble(
     conversation = Conversation(recorder)
     messages = Messages(conversation, profile, known, recorder.message)
     conversation.also_tell(messages)
-    ear = Ear(INLET_RATES_HZ[channel], settings.turns)
+    ear = Ear(INLET_RATES_HZ[channel], settings.turns, takes_keys=lambda keys: live.consenting.keys(keys))
+    tap = Tap(ear, clock)
     mouth = Mouth(
         conversation,
         timing,
@@ -63,28 +78,46 @@ def assemble(
         caller=caller,
         wire=wire,
         clock=clock,
-        inlet=Inlet(ear.rate_hz, ear),
-        outlet=Outlet(clock, wire, mouth),
+        inlet=Inlet(ear.rate_hz, tap),
+        outlet=Outlet(clock, wire, mouth, stages=[*([Permission(permit)] if permit else []), tap]),
         started_at=datetime.now(UTC),
         reference=reference,
         language=settings.twin.language,
     )
+    call.outlet.on_unheard = tap.unheard
+    consenting = Consenting(
+        call,
+        flow,
+        opening,
+        conversation=conversation,
+        recorder=recorder,
+        tap=tap,
+        office=office,
+        repeat_s=settings.disclosure.repeat_minutes * 60,
+        owner=profile.name,
+    )
+    honesty = Honesty(call, consenting.heard)
+    consenting.say = honesty.say
     pipeline = build(
         call,
         ear,
         mouth,
+        honesty,
         conversation=conversation,
         timing=timing,
         speech=lineup.speech,
         brain=lineup.brain,
-        voice=lineup.voice,
+        voice=voice,
         compose=lambda turns: compose(known, turns),
         turns=settings.turns,
+        human=opening.texts.human,
+        owner=profile.name,
         record=recorder.event,
         give_up=lambda reason: live.give_up(reason),
         on_fallback=lambda old, new: _fell_back(call, recorder, old, new),
+        expects_answer=lambda: consenting.expects_answer,
     )
-    live = LiveCall(call, pipeline, conversation, timing, opening, settings.limits, recorder, messages)
+    live = LiveCall(call, pipeline, conversation, timing, opening, settings.limits, recorder, messages, consenting)
     call.hang_up = live.hang_up
     return live
 

@@ -10,15 +10,13 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from agent import logs
+from agent import cli_archive, logs
+from agent.cli_archive import HomeOption, JsonOption
 from compliance.errors import TwinError
-
-if TYPE_CHECKING:
-    from agent.home import Home
 
 app = typer.Typer(
     help="An AI twin that answers your phone and sits in your meetings, and never hides that it is a machine.",
@@ -26,16 +24,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-calls = typer.Typer(help="The calls that were made, as they were heard.")
-app.add_typer(calls, name="calls")
-
-HomeOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--home", help="The twin's home. Default: $TWIN_HOME, else ~/.twin, else the built-in demo twin."
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="For scripts: JSON on stdout.")]
+cli_archive.add_to(app)
 
 
 @app.command(epilog="Example: twin init ~/.twin")
@@ -103,58 +92,6 @@ def say(
     typer.echo(f"wrote {output} ({seconds:.1f} s)")
 
 
-@calls.command("list", epilog="Example: twin calls list --limit 10")
-def list_calls(
-    home: HomeOption = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, the newest first.")] = 50,
-    as_json: JsonOption = False,
-) -> None:
-    """List the calls, the newest first."""
-    from rich.console import Console
-
-    from agent import calls as stored
-
-    found = asyncio.run(stored.listed(_home(home), limit))
-    if as_json:
-        typer.echo(stored.as_json(found))
-    else:
-        stored.print_list(Console(), found)
-
-
-@calls.command(epilog="Example: twin calls show 20261122120000-0123456789abcdef")
-def show(call: Annotated[str, typer.Argument()], home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """Show one call: the transcript as it was heard, and what happened."""
-    from rich.console import Console
-
-    from agent import calls as stored
-
-    found = asyncio.run(stored.shown(_home(home), call))
-    if as_json:
-        typer.echo(stored.as_json(found))
-    else:
-        stored.print_call(Console(), found)
-
-
-@calls.command(epilog="Example: twin calls export 20261122120000-0123456789abcdef -o call.json")
-def export(
-    call: Annotated[str, typer.Argument()],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.json", help="The file to write.")],
-    home: HomeOption = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
-) -> None:
-    """Write one call into a JSON file."""
-    from agent import calls as stored
-
-    stored.export(asyncio.run(stored.shown(_home(home), call)), output, force=force)
-    typer.echo(f"wrote {output}")
-
-
-def _home(named: Path | None) -> Home:
-    from agent.home import find
-
-    return find(named, os.environ)
-
-
 def main() -> None:
     """The command's entry: an error is one line and exit code 1; `TWIN_DEBUG=1` shows where it came from."""
     logs.setup(os.environ, level=logging.WARNING)
@@ -180,7 +117,8 @@ def run(arguments: list[str]) -> int:
         # Whatever it is, a person at a terminal gets one line.
         wrong = getattr(error, "format_message", None)
         if wrong is not None:
-            return _fail(f"{wrong()} (twin --help)", 2)
+            where = getattr(getattr(error, "ctx", None), "command_path", None) or "twin"
+            return _fail(f"{wrong()} ({where} --help)", 2)
         if debug:
             raise
         return _fail(f"unexpected {type(error).__name__}; TWIN_DEBUG=1 shows where it comes from")

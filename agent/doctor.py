@@ -16,26 +16,26 @@ import socket
 import stat
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import httpx
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from agent import doctor_archive
 from agent.engines import registry
 from agent.engines.base import Engine, Kind
 from agent.engines.speech import whisper_models
+from agent.findings import Check, Findings, Patient
 from agent.greeting import is_loopback
-from agent.home import Home, find
-from agent.settings import EngineSection, Settings, environment, load
+from agent.home import find
+from agent.settings import EngineSection, environment, load
 from compliance.errors import EngineError, SettingsError, TwinError
 from compliance.vault import Vault
-
-Verdict = Literal["ok", "warn", "fail"]
 
 PACKAGES = ("pipecat-ai", "aiortc", "fastapi", "uvicorn", "faster-whisper", "pocketsphinx", "espeakng-loader")
 KINDS: tuple[Kind, ...] = ("speech", "brain", "voice")
@@ -44,42 +44,12 @@ MODEL_LIMIT_S = 0.3
 ENGINE_LIMIT_S = 60.0
 STORE_LIMIT_S = 15.0
 CLOSE_LIMIT_S = 5.0
+PRIVATE = (".env", "twin.db", "keys.db", "master.key", "vault.secret")
 MANY = 6
 """Lines of advice that are still read as lines."""
 DISK_WANTED_BYTES = 2_000_000_000
 EARLIEST = 1_767_225_600
 """The first second of 2026: a clock that is before it was never set, and tokens and certificates fail."""
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """What was found, and what to do about it."""
-
-    name: str
-    verdict: Verdict
-    detail: str
-    mend: str = ""
-    """A command or the setting lines; empty when nothing needs to be done."""
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """All checks, in the order in which they are shown."""
-
-    checks: tuple[Check, ...]
-
-    @property
-    def failed(self) -> bool:
-        return any(check.verdict == "fail" for check in self.checks)
-
-
-@dataclass(frozen=True, slots=True)
-class Patient:
-    """What is examined, once home and settings could be read."""
-
-    home: Home
-    settings: Settings
-    environment: Mapping[str, str] = field(repr=False)
 
 
 async def examine(named: Path | None) -> Findings:
@@ -94,6 +64,7 @@ async def examine(named: Path | None) -> Findings:
         return Findings((*checks, Check(name, "fail", error.message, "correct the file, or: twin init DIR")))
     checks += [owner(patient), settings_read(patient), files(patient), disk(patient)]
     checks.append(await store(patient))
+    checks += await doctor_archive.examine(patient)
     for kind in KINDS:
         checks.append(await chosen(kind, patient))
     checks += [whisper_model(patient), *await model_servers(patient), *others(patient)]
@@ -176,11 +147,15 @@ def owner(patient: Patient) -> Check:
     except TwinError as error:
         return Check("home", "fail", error.message, f"correct the file, or: twin init {patient.home.path}")
     which = "the built-in demo twin; " if patient.home.demo else ""
-    counts = f"{len(persona.facts)} facts, {len(persona.statements)} statements"
+    counts = f"{_many(len(persona.facts), 'fact')}, {_many(len(persona.statements), 'statement')}"
     detail = f"{which}{patient.home.path}: {persona.profile.name}, {counts}"
     if not persona.facts:
         return Check("home", "warn", detail, f"add facts to {patient.home.path / 'facts.toml'}")
     return Check("home", "ok", detail, "twin init ~/.twin" if patient.home.demo else "")
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def settings_read(patient: Patient) -> Check:
@@ -197,16 +172,21 @@ def settings_read(patient: Patient) -> Check:
 def files(patient: Patient) -> Check:
     """Who else on this machine may read secrets and calls."""
     path = patient.home.path
-    private = [path / name for name in (".env", "twin.db", "vault.secret")]
-    open_files = [file for file in private if file.exists() and stat.S_IMODE(file.stat().st_mode) & 0o077]
-    if open_files:
-        names = " ".join(str(file) for file in open_files)
-        return Check("file modes", "warn", "other users may read what is private", f"chmod 600 {names}")
     if not os.access(path, os.W_OK | os.X_OK):
         return Check("file modes", "fail", f"{path} cannot be written", f"chmod u+rwx {path}")
-    if stat.S_IMODE(path.stat().st_mode) & 0o022:
-        return Check("file modes", "warn", f"other users may write into {path}", f"chmod 700 {path}")
-    return Check("file modes", "ok", "private files are readable by their owner alone")
+    private = [path / name for name in PRIVATE]
+    open_files = [str(file) for file in private if file.exists() and _mode(file) & 0o077]
+    mends = [f"chmod 700 {path}"] if _mode(path) & 0o077 else []
+    mends += [f"chmod 600 {' '.join(open_files)}"] if open_files else []
+    if mends:
+        return Check(
+            "file modes", "warn", "other users of this machine may read what is private", "\n".join(mends)
+        )
+    return Check("file modes", "ok", "folder and private files are their owner's alone")
+
+
+def _mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
 
 
 def disk(patient: Patient) -> Check:

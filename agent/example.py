@@ -23,6 +23,15 @@ _HEAD = """\
 # Secrets never stand here. They come from the environment or from a file called .env beside this one, under their
 # providers' usual names: OPENAI_API_KEY, DEEPGRAM_API_KEY, ELEVENLABS_API_KEY, TWILIO_ACCOUNT_SID,
 # TWILIO_AUTH_TOKEN, ... `twin doctor` lists every engine with the keys it needs.
+#
+# What callers hear first is fixed: that it is an AI, in whose likeness, what is kept. It cannot be turned off.
+# Your own wording, or another language, goes into a folder called disclosure beside this file, as en.toml:
+#
+#     dated = 2026-11-22
+#     [en]
+#     short = "This is an AI, the digital twin of {owner}. {noted}"
+#
+# A text that no longer says these things is refused. compliance/README.md lists the texts there are.
 """
 _WIDTH = 100
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+from rich.table import Column, Table
 from rich.text import Text
 
 from agent.engines.lineup import Lineup, ModelState
@@ -27,8 +28,8 @@ class Terminal:
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(highlight=False, soft_wrap=True)
 
-    def ready(self, house: House, home: Home, address: str, *, phone: bool) -> None:
-        """One block, once the first call could come."""
+    def ready(self, house: House, home: Home, address: str, *, phone: bool, nobody: bool) -> None:
+        """One block, once the first call could come; `nobody`: there is none who may sign in to the console."""
         self._head(house.persona.profile.name, address, house.settings)
         names = house.lineup.names
         rows = [
@@ -36,11 +37,14 @@ class Terminal:
             ("thinks", names["brain"], _brain_hint(house.settings)),
             ("speaks", names["voice"], ""),
             ("phone", *_phone(phone, house.settings)),
+            ("console", "/console", _console_hint(home, nobody=nobody)),
             ("home", str(home.path), _home_hint(home)),
         ]
         self._rows(rows)
 
-    def workers_ready(self, name: str, home: Home, address: str, settings: Settings) -> None:
+    def workers_ready(
+        self, name: str, home: Home, address: str, settings: Settings, *, phone: bool, nobody: bool
+    ) -> None:
         """The same for several processes, each with engines of its own."""
         self._head(name, address, settings)
         each = settings.limits.max_calls
@@ -48,6 +52,8 @@ class Terminal:
             [
                 ("workers", str(settings.server.workers), f"each carries {each} calls"),
                 ("engines", f"{settings.speech.engine}, {settings.brain.engine}, {settings.voice.engine}", ""),
+                ("phone", *_phone(phone, settings)),
+                ("console", "/console", _console_hint(home, nobody=nobody)),
                 ("home", str(home.path), _home_hint(home)),
             ]
         )
@@ -77,7 +83,15 @@ class Terminal:
     def _rows(self, rows: list[tuple[str, str, str]]) -> None:
         wide = max(len(value) for what, value, _ in rows if what != "home")
         for what, value, hint in rows:
-            self._console.print(Text.assemble(f"  {what:<9} {value:<{wide}}  ", (hint, "dim")))
+            row = Text.assemble(f"  {what:<9} {value:<{wide}}  ", (hint, "dim"))
+            row.rstrip()
+            if self._console.is_terminal and what != "home":
+                # A hint is folded below itself; a path has the rest of the line, and stays whole to be copied.
+                grid = Table.grid(Column(no_wrap=True), Column())
+                grid.add_row(f"  {what:<9} {value:<{wide}}  ", Text(hint, "dim"))
+                self._console.print(grid, soft_wrap=False)
+            else:
+                self._console.print(row)
         self._console.print()
 
     async def _bar(self, model: ModelState) -> None:
@@ -145,6 +159,10 @@ def _phone(connected: bool, settings: Settings) -> tuple[str, str]:
     if connected:
         return "Twilio", settings.twilio.public_url
     return "not connected", "set TWILIO_AUTH_TOKEN; README.md walks through buying a number"
+
+
+def _console_hint(home: Home, *, nobody: bool) -> str:
+    return f"nobody may sign in yet: {home.command('twin operator add NAME --role owner')}" if nobody else ""
 
 
 def _home_hint(home: Home) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,6 +30,11 @@ class Home:
         from persona import home
 
         return home.demo() if self.demo else home.load(self.path)
+
+    def command(self, line: str) -> str:
+        """A command for this home, which names it where it would not be found by itself."""
+        found = self.demo or self.path == Path.home() / USUAL
+        return line if found else f"{line} --home {shlex.quote(str(self.path))}"
 
 
 def find(named: Path | None, environment: Mapping[str, str]) -> Home:

@@ -10,18 +10,28 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from agent.archive import Archive
 from agent.assembly import assemble
+from agent.cloned import ClonedVoice, remove
 from agent.engines.lineup import Lineup
 from agent.engines.voice.prepared import Prepared, prepare, without_leading_silence
 from agent.lag import LoopLag
-from agent.run import LiveCall, Opening
+from agent.opening import CLONED, PREPARED, Openings, texts_of
+from agent.run import LiveCall
 from agent.settings import Settings
 from agent.timing import TurnTimes
 from agent.turns import silero
 from channels.call import Call, Caller, Channel, Refusal
+from channels.twilio.copies import TwilioCopies
+from channels.twilio.rest import TwilioRest
+from channels.twilio.settings import TwilioSecrets
 from channels.wire import Wire
-from compliance.disclosure import disclosure
-from compliance.errors import CallRefused, VaultError
+from compliance.disclosure import Kept
+from compliance.errors import CallRefused, ConsentMissing, VaultError
+from compliance.jurisdiction import table
+from compliance.language import answers, intents
+from compliance.likeness.permits import Permit
+from compliance.likeness.statement import EVERYWHERE
 from compliance.vault import Vault
 from persona.home import Persona
 from persona.prompt import Caller as KnownCaller
@@ -48,25 +58,45 @@ class House:
         self.settings = settings
         self.persona = persona
         self.home = home
+        self.environment = environment
         cache = home / "cache"
         cache.mkdir(parents=True, exist_ok=True)
         self.lineup = Lineup(settings, environment, persona, cache=cache)
-        self.vault = Vault(home, settings.store)
+        self._rest = TwilioRest(settings.twilio, TwilioSecrets.from_environment(environment))
+        self.archive = Archive(
+            settings,
+            home=home,
+            owner_name=persona.profile.name,
+            send_code=self._text_code if settings.twilio.sms_number else None,
+            copies=(TwilioCopies(self._rest),) if environment.get("TWILIO_ACCOUNT_SID") else (),
+        )
         self.timings: deque[TurnTimes] = deque(maxlen=1_000)
         """The last turns of ended calls."""
         self.calls_total = 0
         self.lag = LoopLag()
         self.phone: Counter[str] = Counter()
         """What the phone channel refused and why; its README names the counters."""
-        self._texts = disclosure(settings.twin.language, owner=persona.profile.name)
+        self._texts = texts_of(home, settings.twin.language, persona.profile.name)
         self._cache = cache
         self._live: dict[str, LiveCall] = {}
         self._empty = asyncio.Event()
         self._empty.set()
-        self.openings: dict[int, Opening] = {}
-        """By the outlet's rate."""
+        self.openings = Openings(self._texts, OUTLET_RATES_HZ, self._prepare_own, self._prepare_own)
+        """In the built-in voice where the chosen one is a clone."""
+        self.cloned: ClonedVoice | None = None
+        """Where the chosen voice is a clone: what serves while the consent stands."""
+        if settings.voice.cloned:
+            cloned = Openings(self._texts, OUTLET_RATES_HZ, self._prepare_cloned, self._prepare_own)
+            self.cloned = ClonedVoice(cloned, cache / CLONED, self._permit)
+        else:
+            self.openings = Openings(self._texts, OUTLET_RATES_HZ, self._prepare, self._prepare)
         self._draining = False
         self._ready = False
+
+    @property
+    def vault(self) -> Vault:
+        """Where everything about people is."""
+        return self.archive.vault
 
     @property
     def live(self) -> tuple[LiveCall, ...]:
@@ -76,18 +106,19 @@ class House:
     async def start(self) -> None:
         """Open the store, start the engines, prepare the disclosure. Raises `TwinError`: one line each."""
         try:
-            await self.vault.open()
+            await asyncio.to_thread(_warm, self.settings.twin.language)
+            await self.archive.open()
             silero.load()
             await self.lineup.start()
-            for rate_hz in OUTLET_RATES_HZ:
-                self.openings[rate_hz] = Opening(
-                    await self._prepare(self._texts.text, self._texts.language, rate_hz),
-                    await self._prepare(self._texts.apology, self._texts.language, rate_hz),
-                    self._texts.apology,
-                )
+            await self.openings.start()
+            if self.cloned is None:
+                await asyncio.to_thread(remove, self._cache / CLONED)
+            else:
+                await self.cloned.start()
         except BaseException:
             await self.close()
             raise
+        self.archive.serve()
         self.lag.start()
         self.lineup.fetch_models()
         self._ready = True
@@ -112,8 +143,12 @@ class House:
         """Free everything, within limits."""
         self._draining = True
         await self.lag.close()
+        if self.cloned is not None:
+            await self.cloned.close()
+        await self.openings.close()
         await self.lineup.close()
-        await self.vault.close()
+        await self.archive.close()
+        await self._rest.close()
 
     def health(self) -> str:
         """Empty when calls can be served, or one line that says why not."""
@@ -127,7 +162,7 @@ class House:
         """What the page shows: who this is, what serves, and which models are on their way."""
         return {
             "name": self.persona.profile.name,
-            "engines": self.lineup.names,
+            "engines": self.names,
             "models": [
                 {
                     "name": model.name,
@@ -154,6 +189,10 @@ class House:
         refusal = self.refusal()
         if refusal is not None:
             raise CallRefused(refusal.spoken)
+        flow = self.archive.flow(caller.subject)
+        kept: Kept = "words" if flow.transcription == "notice" else "nothing"
+        permit = self.cloned.permit if self.cloned is not None else None
+        openings = self.cloned.openings if self.cloned is not None and permit is not None else self.openings
         live = assemble(
             channel,
             wire,
@@ -163,7 +202,11 @@ class House:
             profile=self.persona.profile,
             lineup=self.lineup,
             vault=self.vault,
-            opening=self.openings[wire.rate_hz],
+            opening=openings.of(wire.rate_hz, kept),
+            flow=flow,
+            office=self.archive.office(self._texts[kept]),
+            voice=self.lineup.own_voice if self.cloned is not None and permit is None else self.lineup.voice,
+            permit=permit,
             compose=self._compose,
         )
         self._live[live.call.id] = live
@@ -174,7 +217,13 @@ class House:
         live = self._live[call.id]
         self.calls_total += 1
         try:
-            self.vault.begin_call(call.id, channel=call.channel, subject=call.caller.subject)
+            self.vault.begin_call(
+                call.id,
+                channel=call.channel,
+                subject=call.caller.subject,
+                language=call.language,
+                provider_ref=call.reference or "",
+            )
             await live.run()
         except VaultError as error:
             logger.error("the call cannot be kept", extra={"call": call.id, "code": error.code})
@@ -213,15 +262,53 @@ class House:
         )
 
     async def _prepare(self, text: str, language: str, rate_hz: int) -> Prepared:
+        return await self._prepared(text, language, rate_hz, folder=PREPARED)
+
+    async def _prepare_cloned(self, text: str, language: str, rate_hz: int) -> Prepared:
+        """Raises `ConsentMissing` too."""
+        if self._permit() is None:
+            raise ConsentMissing("The owner's consent to the cloned voice was revoked or is over.")
+        return await self._prepared(text, language, rate_hz, folder=CLONED)
+
+    async def _prepared(self, text: str, language: str, rate_hz: int, *, folder: str) -> Prepared:
         settings = self.settings.voice.model_dump_json()
         made = await prepare(
-            self.lineup.voice, text, language, rate_hz, folder=self._cache / "prepared", settings=settings
+            self.lineup.voice, text, language, rate_hz, folder=self._cache / folder, settings=settings
         )
         return without_leading_silence(made)
 
+    async def _prepare_own(self, text: str, language: str, rate_hz: int) -> Prepared:
+        """In the built-in voice, which imitates nobody: it must sound when the clone may not."""
+        made = await prepare(self.lineup.own_voice, text, language, rate_hz, folder=self._cache / PREPARED)
+        return without_leading_silence(made)
+
+    def _permit(self) -> Permit | None:
+        """The owner's consent to the cloned voice in calls, where it stands."""
+        try:
+            return self.archive.permits.permit("voice", "calls", self.settings.consent.jurisdiction or EVERYWHERE)
+        except ConsentMissing:
+            return None
+
+    async def _text_code(self, subject: str, code: str) -> None:
+        text = f"{code} is your code for a request about your data at the AI twin of {self.persona.profile.name}."
+        await self._rest.send_text(sender=self.settings.twilio.sms_number, to=subject, text=text)
+
+    @property
+    def _silent(self) -> bool:
+        """Whether the cloned voice that was chosen may not sound in a call that begins now."""
+        return self.cloned is not None and self.cloned.permit is None
+
+    @property
+    def names(self) -> dict[str, str]:
+        """What serves now, for people."""
+        names = self.lineup.names
+        return {**names, "voice": self.lineup.own_voice.name} if self._silent else names
+
     def _notices(self) -> list[str]:
         notices = []
-        names = self.lineup.names
+        names = self.names
+        if self._silent:
+            notices.append("The cloned voice is silent: the owner's consent to it is missing, over or revoked.")
         if names["speech"] == "pocketsphinx":
             notices.append("PocketSphinx listens: short, clear English sentences work best.")
         notices += [
@@ -232,3 +319,10 @@ class House:
         if names["brain"] == "grounded":
             notices.append("No language model is configured: answers come from the owner's own facts.")
         return notices
+
+
+def _warm(language: str) -> None:
+    """Read what a first call would otherwise wait for."""
+    table()
+    answers.warm(language)
+    intents.warm(language)

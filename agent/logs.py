@@ -33,6 +33,8 @@ def setup(environment: Mapping[str, str], stream: TextIO | None = None, *, level
     handler.of_the_twin = True  # type: ignore[attr-defined]  # tells it from handlers that tests or tools added
     root.addHandler(handler)
     root.setLevel(logging.WARNING)
+    # It would log the addresses it asks, and in Twilio's a person's number.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     for name in OURS:
         logging.getLogger(name).setLevel(level)
     _silence_loguru()

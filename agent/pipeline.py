@@ -11,6 +11,7 @@ from agent.engines.base import Brain, Speech, Voice
 from agent.run import FIRST_UTTERANCE
 from agent.stages.ear import Ear
 from agent.stages.floor import Floor
+from agent.stages.honesty import Honesty
 from agent.stages.listening import Listening
 from agent.stages.mouth import Mouth
 from agent.stages.speaking import Speaking
@@ -25,6 +26,7 @@ def build(
     call: Call,
     ear: Ear,
     mouth: Mouth,
+    honesty: Honesty,
     *,
     conversation: Conversation,
     timing: TurnTiming,
@@ -33,14 +35,18 @@ def build(
     voice: Voice,
     compose: Callable[[tuple[Turn, ...]], Prompt],
     turns: TurnSettings,
+    human: str,
+    owner: str,
     record: Callable[[str, dict[str, object]], None],
     give_up: Callable[[str], None],
     on_fallback: Callable[[str, str], None],
+    expects_answer: Callable[[], bool] = lambda: False,
 ) -> Pipeline:
     """What is heard becomes words, a turn, an answer, speech, and sound.
 
-    `ear` and `mouth` are made with the call's doors, before its pipeline. `give_up` is called with a reason when a
-    stage and all that could replace it have failed.
+    `ear` and `mouth` are made with the call's doors, before its pipeline, and so is `honesty`, which says fixed
+    lines. `human` is what is said in place of any sentence in which the brain claims to be a person, or `owner`.
+    `give_up` is called with a reason when a stage and all that could replace it have failed.
     """
     return Pipeline(
         [
@@ -52,8 +58,25 @@ def build(
                 on_fallback=on_fallback,
                 on_deaf=lambda: give_up("no_speech_engine"),
             ),
-            Floor(call, conversation, timing, turns, on_action=lambda action: record(action, {})),
-            Thinking(brain, compose, timing, on_failure=lambda code: record("brain_failed", {"code": code})),
+            Floor(
+                call,
+                conversation,
+                timing,
+                turns,
+                on_action=lambda action: record(action, {}),
+                expects_answer=expects_answer,
+            ),
+            honesty,
+            Thinking(
+                brain,
+                compose,
+                timing,
+                language=call.language,
+                human=human,
+                owner=owner,
+                on_failure=lambda code: record("brain_failed", {"code": code}),
+                on_lie=lambda: record("claimed_human", {}),
+            ),
             Speaking(
                 voice,
                 rate_hz=call.clock.rate_hz,

@@ -22,6 +22,7 @@ from rich.text import Text
 from agent.course import PhoneCourse, Stage, WebCourse
 from agent.home import find
 from agent.line import PhoneLine, WebLine
+from agent.opening import KEPT
 from agent.probed import names, probed
 from agent.serve import Plan
 from agent.settings import environment, load
@@ -81,7 +82,7 @@ async def _disclosures(url: str) -> tuple[str, ...]:
             name = str((await client.get(f"{url}/status.json")).json()["name"])
     except (httpx.HTTPError, ValueError, KeyError, TypeError):
         return ()
-    return tuple(disclosure(language, owner=name).text for language in languages())
+    return tuple(disclosure(code, owner=name, kept=kept).text for code in languages() for kept in KEPT)
 
 
 def report(result: Report, *, as_json: bool, console: Console | None = None) -> int:

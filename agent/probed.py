@@ -46,12 +46,14 @@ class ProbedHouse(House):
         return call
 
     def opening(self, rate_hz: int) -> bytes:
-        """The prepared disclosure at the rate of a channel."""
-        return self.openings[rate_hz].disclosure.pcm
+        """The prepared disclosure of a call that begins now, at the rate of a channel."""
+        cloned = self.cloned
+        openings = cloned.openings if cloned is not None and cloned.permit is not None else self.openings
+        return openings.of(rate_hz, "words").disclosure.pcm
 
 
 def names(house: House) -> str:
-    return ", ".join(f"{what}: {name}" for what, name in house.lineup.names.items())
+    return ", ".join(f"{what}: {name}" for what, name in house.names.items())
 
 
 class _Server(uvicorn.Server):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, Literal
 
 from agent.conversation import HeardTurn
 from channels.clock import Clock
@@ -12,6 +12,8 @@ from compliance.errors import VaultError
 from compliance.vault import Vault
 
 logger = logging.getLogger(__name__)
+
+Keeping = Literal["yes", "waiting", "no"]
 
 
 class Recorder:
@@ -22,8 +24,24 @@ class Recorder:
         self._call_id = call_id
         self._clock = clock
         self._subject = subject
+        self._keeping: Keeping = "yes"
+        self._waiting: dict[int, TurnEntry] = {}
+        """Turns by number that may be kept once the caller says yes; in RAM only."""
         self.failed = False
         """True once the vault refused something; the host ends the call then, because it may not be forgotten."""
+
+    def keep_words(self, keeping: Keeping, *, delete: bool = False) -> None:
+        """Whether words are stored from now on. `delete`: and those of this call that are stored already go."""
+        self._keeping = keeping
+        waiting, self._waiting = self._waiting, {}
+        try:
+            if keeping == "yes":
+                for entry in waiting.values():
+                    self._vault.turn_heard(self._call_id, entry)
+            elif delete:
+                self._vault.turns_forgotten(self._call_id)
+        except VaultError:
+            self._refused()
 
     def grew(self, turn: HeardTurn) -> None:
         self._write(turn)
@@ -60,6 +78,10 @@ class Recorder:
             provenance=turn.provenance,
             words=tuple(WordEntry(word.text, word.start, word.end) for word in turn.words),
         )
+        if self._keeping != "yes":
+            if self._keeping == "waiting":
+                self._waiting[entry.sequence] = entry
+            return
         try:
             self._vault.turn_heard(self._call_id, entry)
         except VaultError:

@@ -10,15 +10,15 @@ from pipecat.pipeline.pipeline import Pipeline
 from pipecat.pipeline.worker import PipelineParams, PipelineWorker
 from pipecat.workers.runner import WorkerRunner
 
+from agent.consenting import Consenting
 from agent.conversation import Conversation
-from agent.engines.voice.prepared import Prepared
 from agent.messages import Messages
+from agent.opening import Opening, spoken
 from agent.recorder import Recorder
 from agent.settings import LimitsSection
 from agent.timing import TurnTiming
 from channels.call import Call, Notice, Status
 from channels.outlet import State
-from channels.spoken import Spoken
 from compliance.errors import DoorClosed
 
 logger = logging.getLogger(__name__)
@@ -36,30 +36,6 @@ FIRST_UTTERANCE = 2
 """The voice numbers its sentences from here on."""
 
 
-def spoken(prepared: Prepared, utterance: int, epoch: int) -> Spoken:
-    """Prepared speech as one piece for the outlet."""
-    return Spoken(
-        utterance,
-        epoch,
-        prepared.pcm,
-        words=prepared.words,
-        phonemes=prepared.phonemes,
-        exact=prepared.exact,
-        last=True,
-        provenance="notice",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """The fixed speech of a call, at its channel's rate, prepared before there is a call."""
-
-    disclosure: Prepared
-    apology: Prepared
-    sorry: str
-    """The apology in words."""
-
-
 @dataclass(slots=True, eq=False)
 class LiveCall:
     """A call in progress. `run` returns when it is over, whatever happened."""
@@ -72,6 +48,7 @@ class LiveCall:
     limits: LimitsSection
     recorder: Recorder
     messages: Messages
+    consenting: Consenting
     _over: asyncio.Event = field(default_factory=asyncio.Event)
     _reason: str = ""
     _apologising: bool = False
@@ -93,6 +70,7 @@ class LiveCall:
         self.recorder.event("disclosure_played", {"end": position})
         self.call.inlet.open()
         self.call.tell(Status("listening"))
+        self.consenting.disclosed(position)
 
     def door_failed(self, reason: str) -> None:
         """A stage of the outlet failed: the apology, then the end."""
@@ -153,6 +131,7 @@ class LiveCall:
             try:
                 await asyncio.wait_for(self._over.wait(), WATCH_S)
             except TimeoutError:
+                self.consenting.tick()
                 reason = self._overdue(loop.time(), started)
                 if reason:
                     self.hang_up(reason)
@@ -197,5 +176,6 @@ class LiveCall:
                 logger.error("wire did not close in time", extra={"call": call.id})
             finally:
                 # While the wire closes, words are still heard.
+                await self.consenting.end()
                 self.conversation.end()
                 self.messages.end()

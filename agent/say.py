@@ -1,7 +1,8 @@
 """`twin say`: a text as a WAV file, through the same voice and the same outlet as a call.
 
 The file is a call whose caller is a disk. So it begins with the disclosure, whole: the outlet lets nothing else
-out before, and a recording is passed on to people who do not know what they listen to.
+out before, and a recording is passed on to people who do not know what they listen to. It is signed as made by an
+AI (`twin verify`).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import wave
+from datetime import UTC, datetime
 from pathlib import Path
 
 from agent.engines.base import Voice
@@ -16,14 +18,18 @@ from agent.engines.lineup import Lineup
 from agent.engines.voice.prepared import prepare, without_leading_silence
 from agent.engines.voice.resample import Resampler
 from agent.home import Home, find
+from agent.opening import CLONED, PREPARED, texts_of
+from agent.permission import Permission, Permit, permitted
 from agent.sentences import Sentences
 from agent.settings import environment, load
 from channels.clock import Clock
 from channels.heard import HeardWord
 from channels.outlet import Outlet, State
 from channels.spoken import Spoken, Word
-from compliance.disclosure import disclosure
 from compliance.errors import DoorClosed, EngineFailed, TwinError
+from compliance.origin.authority import open_authority
+from compliance.provenance import Claim, Provenance
+from compliance.vault import Vault
 
 RATE_HZ = 24_000
 PAUSE_CHUNKS = 20
@@ -43,10 +49,12 @@ async def say(text: str, file: Path, named: Path | None, *, force: bool) -> floa
     check(text, file, force=force)
     home = find(named, os.environ)
     sentences = cut(text)
-    draft = file.with_name(f".{file.name}.{os.getpid()}.part")
+    draft = file.with_name(f".{os.getpid()}.{file.name}")
     try:
         async with asyncio.timeout(LIMIT_S):
-            seconds = await _record(sentences, home, draft)
+            async with permitted(home.path, load(home.path), "messages") as permit:
+                seconds = await _record(sentences, home, draft, permit)
+            await _sign(home, draft)
         draft.replace(file)
     except TimeoutError:
         raise EngineFailed(f"the voice took more than {LIMIT_S:g} s; say it in parts") from None
@@ -77,23 +85,24 @@ def cut(text: str) -> list[str]:
     return cutter.feed(text) + cutter.flush()
 
 
-async def _record(sentences: list[str], home: Home, draft: Path) -> float:
+async def _record(sentences: list[str], home: Home, draft: Path, permit: Permit | None) -> float:
     settings = load(home.path)
     persona = home.persona()
     cache = home.path / "cache"
     cache.mkdir(parents=True, exist_ok=True)
     lineup = Lineup(settings, environment(home.path), persona, cache=cache)
     language = settings.twin.language
-    texts = disclosure(language, owner=persona.profile.name)
+    texts = texts_of(home.path, language, persona.profile.name)["words"]
     wire = WavWire(draft)
     try:
         try:
             await lineup.start_voice()
-            folder = cache / "prepared"
+            folder = cache / (PREPARED if permit is None else CLONED)
+            voice = settings.voice.model_dump_json()
             opening = without_leading_silence(
-                await prepare(lineup.voice, texts.text, texts.language, RATE_HZ, folder=folder)
+                await prepare(lineup.voice, texts.text, texts.language, RATE_HZ, folder=folder, settings=voice)
             )
-            recording = _Recording(wire)
+            recording = _Recording(wire, permit)
             recording.disclose(Spoken(0, 0, opening.pcm, words=opening.words, exact=opening.exact, last=True))
             for number, sentence in enumerate(sentences, start=1):
                 recording.say(await _spoken(lineup.voice, number, sentence, language))
@@ -102,6 +111,15 @@ async def _record(sentences: list[str], home: Home, draft: Path) -> float:
     finally:
         await wire.close("done")
     return wire.seconds
+
+
+async def _sign(home: Home, draft: Path) -> None:
+    """The file says of itself, signed, that it was made by an AI, and in whose likeness."""
+    owner = home.persona().profile.name
+    async with Vault(home.path, load(home.path).store) as vault:
+        now = datetime.now(UTC)
+        authority = await asyncio.to_thread(open_authority, home.path, vault.master, name=owner, now=now)
+    await asyncio.to_thread(Provenance(authority).sign, draft, draft, Claim("speech", owner, now))
 
 
 async def _spoken(voice: Voice, number: int, sentence: str, language: str) -> Spoken:
@@ -152,8 +170,9 @@ class WavWire:
 class _Recording:
     """The outlet's clockwork and listener: it ticks as fast as the disk writes."""
 
-    def __init__(self, wire: WavWire) -> None:
-        self._outlet = Outlet(Clock(RATE_HZ), wire, self)
+    def __init__(self, wire: WavWire, permit: Permit | None) -> None:
+        stages = [Permission(permit)] if permit is not None else []
+        self._outlet = Outlet(Clock(RATE_HZ), wire, self, stages)
         self._failure = ""
 
     def disclose(self, spoken: Spoken) -> None:

@@ -25,8 +25,10 @@ from agent import logs
 from agent.greeting import Terminal
 from agent.home import VARIABLE, Home, find
 from agent.house import House
+from agent.operators import anybody
 from agent.server import application
 from agent.settings import Settings, environment, load
+from compliance.console.operators import Operators
 from compliance.errors import EngineFailed, SettingsError, TwinError
 
 logger = logging.getLogger(__name__)
@@ -77,7 +79,11 @@ def listen(host: str, port: int) -> socket.socket:
     """A listening socket. Raises `SettingsError` when the address is taken or not one of this machine."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family)
+        listener = socket.create_server((host, port), family=family)
+        # asyncio does this only to sockets that know their protocol, and those that are accepted from this one do
+        # not. Without it a frame of sound waits for the caller's receipt of the one before.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listener
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             what = "something else uses this port; stop it, or choose another with --port"
@@ -139,7 +145,10 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started and sockets:
-            self._terminal.ready(self._house, self._home, address(sockets[0]), phone=self._phone)
+            known = await Operators(self._house.vault).list()
+            nobody = all(operator.state != "active" for operator in known)
+            where = address(sockets[0])
+            self._terminal.ready(self._house, self._home, where, phone=self._phone, nobody=nobody)
             if self._house.settings.speech.fetch:
                 self._models = asyncio.create_task(self._terminal.models(self._house.lineup), name="show models")
 
@@ -153,10 +162,14 @@ class _Server(uvicorn.Server):
 def _serve_workers(chosen: Plan, listener: socket.socket, terminal: Terminal) -> None:
     # Read here as well, so that a broken home is one line and not one per worker.
     name = chosen.home.persona().profile.name
+    nobody = not asyncio.run(anybody(chosen.home))
+    phone = bool(chosen.environment.get("TWILIO_AUTH_TOKEN"))
     os.environ[VARIABLE] = str(chosen.home.path)
     configuration = config("agent.serve:worker", chosen.settings, factory=True)
     workers = _Workers(configuration, [listener])
-    workers.told = lambda: terminal.workers_ready(name, chosen.home, address(listener), chosen.settings)
+    workers.told = lambda: terminal.workers_ready(
+        name, chosen.home, address(listener), chosen.settings, phone=phone, nobody=nobody
+    )
     workers.run()
     if any(process.exitcode == uvicorn.config.STARTUP_FAILURE for process in workers.processes):
         raise EngineFailed("the workers could not start; the lines above say why, or start one with --workers 1")

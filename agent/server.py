@@ -1,4 +1,4 @@
-"""The FastAPI application: the channels' routes, health and metrics."""
+"""The FastAPI application: the channels' routes, the console, the public pages, health and metrics."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Response
 from fastapi.responses import PlainTextResponse
 
+from agent.desk import desk_of, front_of
 from agent.house import House
 from agent.metrics import render
 from channels.twilio.routes import router as twilio_router
 from channels.twilio.settings import TwilioSecrets
 from channels.web.routes import router as web_router
+from compliance.console.app import console
+from compliance.public.app import public
 
 logger = logging.getLogger(__name__)
 
@@ -22,8 +25,11 @@ def application(house: House, environment: Mapping[str, str]) -> FastAPI:
     """The whole service of one process. The house is started and closed with it."""
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await house.start()
+        # Their pages work on what has just been opened.
+        app.include_router(public(front_of(house)))
+        app.mount("/console", console(desk_of(house)))
         try:
             yield
         finally:

@@ -14,12 +14,20 @@ from typing import Any
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableVariable
 
 from agent.turns.settings import TurnSettings
 from channels.twilio.settings import TwilioSettings
 from channels.web.settings import WebSettings
 from compliance.errors import SettingsError
-from compliance.settings import StoreSettings
+from compliance.settings import (
+    ConsentSettings,
+    ConsoleSettings,
+    DisclosureSettings,
+    PrivacySettings,
+    RetentionSettings,
+    StoreSettings,
+)
 from persona.settings import PersonaSettings
 
 FILE = "twin.toml"
@@ -106,6 +114,8 @@ class VoiceSection(EngineSection):
     """`espeak` also takes over whenever another voice fails."""
     voice: str = ""
     """The engine's name for the voice; empty: its default."""
+    cloned: bool = False
+    """True when this voice imitates the owner's: nothing is said in it without the owner's consent on file."""
 
 
 class FaceSection(BaseModel):
@@ -138,6 +148,11 @@ class Settings(BaseSettings):
     face: FaceSection = FaceSection()
     persona: PersonaSettings = PersonaSettings()
     store: StoreSettings = StoreSettings()
+    disclosure: DisclosureSettings = DisclosureSettings()
+    consent: ConsentSettings = ConsentSettings()
+    retention: RetentionSettings = RetentionSettings()
+    console: ConsoleSettings = ConsoleSettings()
+    privacy: PrivacySettings = PrivacySettings()
     web: WebSettings = WebSettings()
     twilio: TwilioSettings = TwilioSettings()
 
@@ -165,14 +180,23 @@ def load(home: Path) -> Settings:
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file}: cannot be read ({type(error).__name__})") from None
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{file}: {error}") from None
+        raise SettingsError(f"{file}: {_one_line(str(error))}") from None
+    except RecursionError:
+        raise SettingsError(f"{file}: it is nested too deeply to be read") from None
     try:
         return Settings(**values)
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
+        key = _one_line(".".join(str(part) for part in first["loc"]))
         what = "is not a setting; see README.md" if first["type"] == "extra_forbidden" else first["msg"]
-        raise SettingsError(f"{file} or TWIN_ environment: {key}: {what}") from None
+        raise SettingsError(f"{file} or TWIN_ environment: {key}: {_one_line(what)}") from None
+    except UnreadableVariable as error:
+        # Its cause quotes the value, which may be a secret.
+        raise SettingsError(f"TWIN_ environment: {_one_line(str(error))}; write TWIN_SECTION__KEY=value") from None
+
+
+def _one_line(text: str) -> str:
+    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def environment(home: Path) -> dict[str, str]:

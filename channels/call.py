@@ -53,7 +53,20 @@ class Notice:
     text: str
 
 
-CallEvent = Caption | Status | Notice
+Purpose = Literal["transcription", "recording"]
+Wish = Literal["forget_me", "what_do_you_know"]
+
+
+@dataclass(frozen=True, slots=True)
+class Privacy:
+    """What is kept of this call now, for the person to see and to change."""
+
+    words: Literal["kept", "asked", "not_kept"]
+    sound: Literal["off", "asked", "kept", "not_kept"]
+    """`off`: it is never kept, so nobody is asked."""
+
+
+CallEvent = Caption | Status | Notice | Privacy
 
 
 @dataclass(slots=True)
@@ -75,6 +88,11 @@ class Call:
     """Called with every event; must be quick and must not raise."""
     hang_up: Callable[[str], None] = lambda reason: None
     """Ask the call to end, once, with a reason such as `caller_left`; returns at once. Set by the host."""
+
+    consent: Callable[[Purpose, bool], None] = lambda purpose, yes: None
+    """The person pressed yes or no to keeping words or sound; a no at any time withdraws. Set by the host."""
+    wish: Callable[[Wish], None] = lambda wish: None
+    """The person asks to be forgotten, or what is known of them. Set by the host."""
 
     def tell(self, event: CallEvent) -> None:
         for watcher in tuple(self.watchers):

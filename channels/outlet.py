@@ -8,7 +8,7 @@ The channel's own clockwork calls `tick` once per 20 ms; nothing in here waits, 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Protocol
 
@@ -80,6 +80,8 @@ class Outlet:
         self.clock = clock
         self.bytes_out = 0
         """Bytes that passed the door; a channel's wire must count the same."""
+        self.on_unheard: Callable[[int, int], None] = lambda begin, end: None
+        """Told which positions the wire threw away before they were heard, for who keeps what left."""
         self._wire = wire
         self._listener = listener
         self._gate = DisclosureGate()
@@ -151,6 +153,8 @@ class Outlet:
         self.clock.heard_until(self._wire.clear())
         # A wire only estimates, and what it once knew to be heard stays heard.
         heard = self.clock.heard
+        if heard < self.clock.position:
+            self.on_unheard(heard, self.clock.position)
         sounding = heard < self._speech_end or self._speech_end == self.clock.position
         self._pending.back(self._track.unheard(heard))
         self._speech_end = min(self._speech_end, heard)

@@ -39,6 +39,8 @@ def read_toml(path: Path) -> tuple[str, dict[str, Any]]:
     text = read_text(path)
     try:
         return text, tomllib.loads(text)
+    except RecursionError:
+        raise PersonaError(f"{path}: nested too deeply; write it flat, as the example is") from None
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"at line (\d+)", str(error))
         line = int(found[1]) if found else text.count("\n") + 1

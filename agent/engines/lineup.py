@@ -52,6 +52,8 @@ class Lineup:
         self.grounded = Grounded(persona)
         self.brain: Brain = self.grounded
         self.voice: Voice
+        self.own_voice: Voice
+        """The built-in one, which imitates nobody and needs nothing."""
 
     @property
     def speech(self) -> tuple[Speech, ...]:
@@ -95,8 +97,9 @@ class Lineup:
         espeak: Voice = registry.make(
             "voice", "espeak", self._espeak_section(), {}, cache=self._cache, language=self._language
         )
+        self.own_voice = espeak
         section = self._settings.voice
-        if section.engine == "espeak":
+        if section.engine == "espeak" and not section.cloned:
             await self._started_with(espeak)
             # A sentence that its process died over is finished by the process that follows.
             self.voice = VoiceFallback(espeak, espeak)
@@ -109,7 +112,8 @@ class Lineup:
 
     def _espeak_section(self) -> VoiceSection:
         own = self._settings.voice
-        return own if own.engine == "espeak" else VoiceSection()
+        # Shaped towards the owner's it would be a clone itself, and could not stand in for one.
+        return own if own.engine == "espeak" and not own.cloned else VoiceSection()
 
     async def _start_brain(self) -> None:
         section = self._settings.brain

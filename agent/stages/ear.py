@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 from pipecat.frames.frames import (
     CancelFrame,
@@ -30,13 +31,16 @@ class Ear(FrameProcessor):
     """The inlet's listener. Sound goes on downstream with the caller's onsets and offsets between.
 
     The inlet may not wait, so sound passes a bounded backlog that drops the oldest; `dropped_chunks` counts them.
-    Keys are collected until `#` or a pause and become one typed turn.
+    Keys are collected until `#` or a pause and become one typed turn, unless `takes_keys` takes those so far.
     """
 
-    def __init__(self, rate_hz: int, settings: TurnSettings) -> None:
+    def __init__(
+        self, rate_hz: int, settings: TurnSettings, takes_keys: Callable[[str], bool] = lambda keys: False
+    ) -> None:
         super().__init__(name="ear", enable_direct_mode=True)
         self.dropped_chunks = 0
         self.rate_hz = rate_hz
+        self._takes_keys = takes_keys
         self._silero = Silero(rate_hz)
         self._activity = VoiceActivity(
             window_ms=WINDOW_MS,
@@ -67,6 +71,9 @@ class Ear(FrameProcessor):
             self._flush_digits()
             return
         self._digits = (self._digits + digit)[-32:]
+        if self._takes_keys(self._digits):
+            self._digits = ""
+            return
         self._digits_timer = asyncio.get_running_loop().call_later(DIGITS_PAUSE_S, self._flush_digits)
 
     def text(self, text: str) -> None:

@@ -41,13 +41,16 @@ class Floor(FrameProcessor):
         timing: TurnTiming,
         settings: TurnSettings,
         on_action: Callable[[str], None],
+        expects_answer: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`expects_answer`: whether a question waits to which a mere "yes" is an answer."""
         super().__init__(name="floor", enable_direct_mode=True)
         self._call = call
         self._conversation = conversation
         self._timing = timing
         self._policy = policy.TurnPolicy(settings)
         self._on_action = on_action
+        self._expects_answer = expects_answer
         self._timer: asyncio.TimerHandle | None = None
         self._turn_start = 0
         self._caller_turns = 0
@@ -86,6 +89,7 @@ class Floor(FrameProcessor):
         return asyncio.get_running_loop().time() * 1000
 
     async def _on(self, event: policy.Event, *, typed: bool = False) -> None:
+        self._policy.expecting = self._expects_answer()
         for action in self._policy.on(event, self._now_ms()):
             await self._do(action, typed)
         self._set_timer()
@@ -113,15 +117,21 @@ class Floor(FrameProcessor):
                 call.outlet.resume()
                 self._on_action("resume")
             case policy.Yield():
-                call.outlet.drop()
-                self._conversation.twin_stopped(cut=True)
-                self._on_action("yield")
-                call.tell(Status("listening"))
-                await self.broadcast_interruption()
+                await self._yield()
             case policy.Finish():
                 await self.push_frame(FinishFrame(), FrameDirection.UPSTREAM)
             case policy.Answer(text):
+                if call.outlet.speaking:
+                    # What waits to be said and has not begun to sound would be heard before the answer to this.
+                    await self._yield()
                 await self._answer(text, typed)
+
+    async def _yield(self) -> None:
+        self._call.outlet.drop()
+        self._conversation.twin_stopped(cut=True)
+        self._on_action("yield")
+        self._call.tell(Status("listening"))
+        await self.broadcast_interruption()
 
     def _caller_says(self, text: str) -> None:
         clock = self._call.clock

@@ -15,6 +15,7 @@ from agent.sentences import Sentences
 from agent.stages.frames import AnswerEndFrame, AnswerFrame, SentenceFrame
 from agent.timing import TurnTiming
 from compliance.errors import EngineError
+from compliance.language.intents import claims_human
 from persona.prompt import Prompt, Turn
 
 logger = logging.getLogger(__name__)
@@ -30,13 +31,23 @@ class Thinking(FrameProcessor):
         brain: Brain,
         compose: Callable[[tuple[Turn, ...]], Prompt],
         timing: TurnTiming,
+        *,
+        language: str,
+        human: str,
+        owner: str,
         on_failure: Callable[[str], None],
+        on_lie: Callable[[], None] = lambda: None,
     ) -> None:
+        """`human` is said instead of a sentence that claims to be a person, or the owner; `on_lie` is told."""
         super().__init__(name="thinking", enable_direct_mode=True)
         self._brain = brain
         self._compose = compose
         self._timing = timing
+        self._language = language
+        self._human = human
+        self._owner = owner
         self._on_failure = on_failure
+        self._on_lie = on_lie
         self._answer: asyncio.Task[None] | None = None
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
@@ -84,6 +95,9 @@ class Thinking(FrameProcessor):
 
     async def _say(self, text: str, epoch: int, provenance: str) -> None:
         self._reached("first_sentence")
+        if claims_human(text, self._language, owner=self._owner):
+            self._on_lie()
+            text, provenance = self._human, "notice"
         await self.push_frame(SentenceFrame(text, epoch, provenance))
 
     def _reached(self, step: str) -> None:

@@ -111,6 +111,8 @@ class TurnPolicy:
 
     def __init__(self, settings: TurnSettings) -> None:
         self._settings = settings
+        self.expecting = False
+        """True while a question of ours waits for its answer: then a mere "yes" is a turn, and no listening."""
         self._backchannels = frozenset(_normal(phrase) for phrase in settings.backchannels)
         self._backchannel_words = frozenset(word for phrase in self._backchannels for word in phrase.split())
         self._twin = Twin.SILENT
@@ -246,6 +248,8 @@ class TurnPolicy:
     def _takes_turn(self, text: str) -> bool:
         """True when the words are more than listening."""
         normal = _normal(text)
+        if self.expecting and normal:
+            return True
         if not normal or normal in self._backchannels:
             return False
         return any(word not in self._backchannel_words for word in normal.split())

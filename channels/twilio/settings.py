@@ -38,6 +38,9 @@ class TwilioSettings(BaseModel):
 
     public_url: str = ""
     """How Twilio reaches this server, e.g. `https://twin.example.org`; empty: taken from each request."""
+    sms_number: str = Field(default="", pattern=r"^(\+[1-9][0-9]{6,14})?$")
+    """A number of the account in E.164 that texts a code to people who ask about their data. Empty: nobody
+    gets one, and the owner verifies them."""
     trusted_proxies: tuple[str, ...] = ()
     """Addresses or networks whose `X-Forwarded-Proto` and `X-Forwarded-Host` are believed. Only used while
     `public_url` is empty."""

@@ -229,6 +229,10 @@ class BrowserCall:
                 self._call.inlet.type(text)
             case messages.Digit(digit) if self._call is not None:
                 self._call.inlet.press(digit)
+            case messages.Consent(purpose, yes) if self._call is not None:
+                self._call.consent(purpose, yes)
+            case messages.Wished(wish) if self._call is not None:
+                self._call.wish(wish)
 
     def _on_state(self) -> None:
         state = self._pc.connectionState

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TypeAlias
 
-from channels.call import CallEvent, Caption, Notice, Refusal, Status
+from channels.call import CallEvent, Caption, Notice, Privacy, Purpose, Refusal, Status, Wish
 from channels.inlet import DIGITS, MAX_TEXT_CHARS
 from compliance.errors import BadMessage
 
@@ -42,9 +42,29 @@ class HangUp:
     """The person wants to end the call."""
 
 
-FromPage: TypeAlias = Ready | Alive | Typed | Digit | HangUp
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """A button: whether words or sound may be kept; a no at any time is a withdrawal."""
 
-_EVENT_TYPES: dict[type[CallEvent], str] = {Caption: "caption", Status: "status", Notice: "notice"}
+    purpose: Purpose
+    yes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Wished:
+    """A button: the person asks about their data."""
+
+    wish: Wish
+
+
+FromPage: TypeAlias = Ready | Alive | Typed | Digit | HangUp | Consent | Wished
+
+_EVENT_TYPES: dict[type[CallEvent], str] = {
+    Caption: "caption",
+    Status: "status",
+    Notice: "notice",
+    Privacy: "privacy",
+}
 
 
 def read(message: object) -> FromPage:
@@ -68,6 +88,10 @@ def read(message: object) -> FromPage:
             return Typed(text)
         case {"type": "digit", "digit": str(digit)} if digit in DIGITS:
             return Digit(digit)
+        case {"type": "consent", "purpose": "transcription" | "recording" as purpose, "yes": bool(yes)}:
+            return Consent(purpose, yes)
+        case {"type": "wish", "wish": "forget_me" | "what_do_you_know" as wish}:
+            return Wished(wish)
     raise BadMessage("A message of unknown type or with a wrong field.")
 
 

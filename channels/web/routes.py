@@ -38,7 +38,7 @@ SECURITY_HEADERS = {
 _ASSETS = {
     **{
         name: ("channels.web", f"page/{name}", "text/javascript")
-        for name in ("app.js", "call.js", "captions.js", "meter.js", "notices.js")
+        for name in ("app.js", "call.js", "captions.js", "meter.js", "notices.js", "privacy.js")
     },
     "style.css": ("channels.web", "page/style.css", "text/css"),
     "still.svg": ("avatar", "still.svg", "image/svg+xml"),

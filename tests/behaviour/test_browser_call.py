@@ -20,14 +20,13 @@ from channels.web.track import TrackWire
 from compliance.entries import Conversation as Kept
 from compliance.vault import Vault
 from tests.behaviour.sound import contains, first_ms, level_dbfs, place, recording, share_heard, similarity
-from tests.behaviour.twin import AUTH_TOKEN, kinds, twin, twin_process, twin_that_hears, wav, words
+from tests.behaviour.twin import AUTH_TOKEN, answers, kinds, talk, twin, twin_process, twin_that_hears, wav, words
 from tests.doubles.browser import Heard, browser_caller
 from tests.doubles.twilio import PhoneCall
 from tests.speech.make import load
 
 DISCLOSURE = (
-    "Hello, this is an AI, the digital twin of Martin Alder. Our words are written down, no sound is kept. "
-    "How can I help you?"
+    "Hello, this is an AI, the digital twin of Martin Alder. Our words are written down, no sound is kept."
 )
 EVERYTHING = "Please tell me everything about your work and your office."
 PRICE = "How much does a consultation cost?"
@@ -45,7 +44,7 @@ WAV_HEADER_BYTES = 44
 async def test_the_disclosure_is_heard_first_and_in_full_though_the_caller_talks_over_it(
     home: Path, tmp_path: Path
 ) -> None:
-    talks = recording(tmp_path / "talks.wav", (0.2, load("over_disclosure")), (5.2, load("stop")))
+    talks = recording(tmp_path / "talks.wav", (0.2, load("over_disclosure")), (3.2, load("stop")))
     async with twin(home) as running, browser_caller(talks) as browser:
         page = await browser.open(running.url)
         await page.start()
@@ -57,12 +56,9 @@ async def test_the_disclosure_is_heard_first_and_in_full_though_the_caller_talks
         await running.all_over()
         (kept,) = await running.kept()
     assert share_heard(heard.samples.tobytes(), live.opening.disclosure.pcm, heard.rate_hz) > HEARD
-    began_ms, ended_ms = _sounding_ms(heard)
-    assert ended_ms - began_ms < live.opening.disclosure.duration_ms + 1_000, (
-        "and nothing else, stretched as it may be"
-    )
     assert live.call.inlet.bytes_dropped >= 0.9 * live.opening.disclosure.duration_ms * 32, "what was said over it"
-    assert _said(kept) == [("twin", DISCLOSURE)]
+    assert _said(kept)[0] == ("twin", DISCLOSURE)
+    assert words(kept, "caller") == []
     assert kinds(kept)[:2] == ["disclosure_started", "disclosure_played"]
     assert kept.call.end_reason == "caller_left"
     assert page.complaints == []
@@ -91,7 +87,7 @@ async def test_the_first_sound_of_a_call_is_the_first_sample_of_the_disclosure(h
     heard = caller.pcm()
     assert contains(heard, live.opening.disclosure.pcm, at_least=SAME)
     assert place(heard, live.opening.disclosure.pcm) <= 48 * 20, "less than a chunk: the codec's own delay"
-    assert _said(kept) == [("twin", DISCLOSURE)]
+    assert _said(kept)[0] == ("twin", DISCLOSURE)
     assert _door(live) == (live.call.outlet.bytes_out,) * 3
     assert 0 <= live.call.outlet.bytes_out - len(heard) <= 48_000, "no more than what was on its way"
 
@@ -118,10 +114,10 @@ async def test_a_spoken_question_is_answered_from_the_owners_facts(home: Path, t
         await page.hang_up()
         await running.all_over()
         (kept,) = await running.kept()
-    assert [turn.who for turn in kept.turns] == ["twin", "caller", "twin"]
-    assert "open" in kept.turns[1].text
-    assert kept.turns[2].provenance == "fact"
-    assert not kept.turns[2].cut
+    question, answer = talk(kept)
+    assert "open" in question.text
+    assert answer.provenance == "fact"
+    assert not answer.cut
     assert shown == _said(kept)
     assert share_heard(heard.samples.tobytes(), voice.pcm(heard.rate_hz), heard.rate_hz) > HEARD
     assert _door(live) == (live.call.outlet.bytes_out,) * 3
@@ -140,9 +136,9 @@ async def test_a_typed_question_is_answered_and_one_typed_over_the_answer_interr
         await page.hang_up()
         await running.all_over()
         (kept,) = await running.kept()
-    assert [turn.cut for turn in kept.turns] == [False, False, True, False, False]
+    assert [turn.cut for turn in talk(kept)] == [False, True, False, False]
     assert words(kept, "caller") == ["Where is your office?", PRICE]
-    _, address, price = words(kept, "twin")
+    address, price = answers(kept)
     assert address.startswith("The office is at fourteen Lantern")
     assert "bakery" not in address
     assert "ninety pounds" in price
@@ -165,12 +161,12 @@ async def test_interrupted_in_mid_sentence_the_browser_falls_silent_and_every_re
         await page.hang_up()
         await running.all_over()
         (kept,) = await running.kept()
-    assert [turn.cut for turn in kept.turns] == [False, False, True, False, False]
-    assert 3 <= len(kept.turns[2].words) <= 30
+    assert [turn.cut for turn in talk(kept)] == [False, True, False, False]
+    assert 3 <= len(talk(kept)[1].words) <= 30
     assert shown == _said(kept)
     begin_ms, _ = _sounding_ms(heard)
     held_ms = begin_ms + _position(kept, "hold") / 48
-    answered_ms = begin_ms + kept.turns[4].start_samples / 48
+    answered_ms = begin_ms + talk(kept)[3].start_samples / 48
     around = heard.loudness()[int(held_ms - 300) // 20 : int(answered_ms + 1_000) // 20]
     quiet_ms = 20 * _longest_run(around < 100)
     assert quiet_ms > 0.8 * (answered_ms - held_ms), "silent from the hold until the answer to the interruption"
@@ -192,10 +188,10 @@ async def test_a_mm_hmm_holds_the_twin_and_it_goes_on_from_the_very_sample(home:
             await asyncio.wait_for(caller.ended.wait(), 10)
         await running.all_over()
         (kept,) = await running.kept()
-    assert _said(kept)[3] == ("caller", "Mm-hmm.")
-    assert kept.turns[2].text.endswith("build with him.")
-    assert not kept.turns[2].cut
-    assert [kind for kind in kinds(kept) if kind in ("hold", "resume", "yield")] == ["hold", "resume"]
+    assert _said(kept)[4] == ("caller", "Mm-hmm.")
+    assert talk(kept)[1].text.endswith("build with him.")
+    assert not talk(kept)[1].cut
+    assert [kind for kind in kinds(kept) if kind in ("hold", "resume", "yield")][-2:] == ["hold", "resume"]
 
     heard, answer = caller.pcm(), voice.pcm(HEARD_RATE_HZ)
     behind = place(heard, live.opening.disclosure.pcm)
@@ -230,12 +226,12 @@ async def test_two_browsers_at_once_never_hear_each_other(home: Path, tmp_path: 
         await running.all_over()
         ben_kept, anna_kept = await running.kept()
     assert shown == [_said(anna_kept), _said(ben_kept)]
-    answers = [kept.turns[2].text for kept in (anna_kept, ben_kept)]
+    said = [answers(kept)[0] for kept in (anna_kept, ben_kept)]
     assert "consultation" in words(anna_kept, "caller")[0]
     assert "address" in words(ben_kept, "caller")[0]
-    assert answers[0] != answers[1]
+    assert said[0] != said[1]
     for mine, ear in enumerate(heard):
-        own, other = (voice.pcm(ear.rate_hz, within=answers[number]) for number in (mine, 1 - mine))
+        own, other = (voice.pcm(ear.rate_hz, within=said[number]) for number in (mine, 1 - mine))
         assert share_heard(ear.samples.tobytes(), own, ear.rate_hz) > HEARD
         assert share_heard(ear.samples.tobytes(), other, ear.rate_hz) < OTHER
 
@@ -256,7 +252,7 @@ async def test_a_browser_and_a_telephone_at_once_never_hear_each_other(home: Pat
             await asyncio.wait_for(web.ended.wait(), 10)
         await running.all_over()
         kept = {entry.call.channel: entry for entry in await running.kept()}
-    by_web, by_phone = words(kept["web"], "twin")[1], words(kept["phone"], "twin")[1]
+    by_web, by_phone = answers(kept["web"])[0], answers(kept["phone"])[0]
     assert "consultation" in words(kept["web"], "caller")[0]
     assert "address" in words(kept["phone"], "caller")[0]
     assert by_web != by_phone

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from channels.outlet import State
 from tests.behaviour.sound import contains, first_ms, level_dbfs
-from tests.behaviour.twin import AUTH_TOKEN, Twin, kinds, twin, twin_that_hears, wav, words
+from tests.behaviour.twin import AUTH_TOKEN, Twin, answers, kinds, talk, twin, twin_that_hears, wav, words
 from tests.doubles.twilio import PhoneCall, TwilioRestDouble
 from tests.speech.make import TABLE
 
@@ -42,7 +42,7 @@ async def test_a_question_is_answered_from_the_owners_facts(home: Path) -> None:
         await running.all_over()
         (kept,) = await running.kept()
     assert words(kept, "caller") == [TABLE["ask_price"].text]
-    answer = next(turn for turn in kept.turns if turn.who == "twin" and turn.sequence > 0)
+    answer = talk(kept)[1]
     assert "consultation" in answer.text
     assert answer.provenance == "fact"
     assert not answer.cut
@@ -57,7 +57,7 @@ async def test_what_is_not_known_is_not_invented(home: Path) -> None:
         await caller.hang_up()
         await running.all_over()
         (kept,) = await running.kept()
-    answer = words(kept, "twin")[1]
+    answer = answers(kept)[0]
     assert "don't know" in answer
     assert "message" in answer
 
@@ -75,11 +75,11 @@ async def test_the_twin_interrupted_in_mid_sentence_stops_and_the_transcript_end
         before = len(caller.played_pcm())
         await caller.say(wav("stop"))
         await caller.until(lambda: live.call.clock.epoch == 1)
-        await caller.until(lambda: len(live.conversation.turns) >= 4)
+        await caller.until(lambda: len(live.conversation.turns) >= 5)
         await caller.hang_up()
         await running.all_over()
         (kept,) = await running.kept()
-    cut = next(turn for turn in kept.turns if turn.who == "twin" and turn.sequence == 2)
+    cut = talk(kept)[1]
     assert cut.cut
     assert cut.words
     spoken_s = (cut.words[-1].end_samples - cut.words[0].start_samples) / 8000
@@ -102,7 +102,7 @@ async def test_a_mm_hmm_does_not_take_the_turn(home: Path) -> None:
         await caller.hang_up()
         await running.all_over()
         (kept,) = await running.kept()
-    answer = next(turn for turn in kept.turns if turn.who == "twin" and turn.sequence == 2)
+    answer = talk(kept)[1]
     assert kinds(kept).count("hold") >= 1
     assert kinds(kept).count("resume") == kinds(kept).count("hold")
     assert not answer.cut

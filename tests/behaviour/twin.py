@@ -19,6 +19,7 @@ from agent.run import LiveCall
 from agent.server import application
 from agent.settings import load
 from compliance.entries import Conversation as Kept
+from compliance.entries import TurnEntry
 from persona import home as persona_home
 from tests.doubles.deepgram import Deepgram, Says, Script
 from tests.doubles.twilio import serving
@@ -86,7 +87,7 @@ class Twin:
 
         Saying it again for that would not do: espeak says nothing twice in the same way.
         """
-        await self.until(lambda: not self.house.health())
+        await self.until(lambda: not self.house.health() and self.house.openings.prepared)
         overheard = Overheard(self.house.lineup.voice)
         self.house.lineup.voice = cast(Voice, overheard)
         return overheard
@@ -186,6 +187,17 @@ def _free_port() -> int:
 def wav(name: str) -> bytes:
     """What a caller says: a WAV file of `tests/speech`."""
     return path(name).read_bytes()
+
+
+def talk(kept: Kept) -> tuple[TurnEntry, ...]:
+    """The turns from the caller's first on, without what the twin opened the call with."""
+    first = next((at for at, turn in enumerate(kept.turns) if turn.who == "caller"), len(kept.turns))
+    return kept.turns[first:]
+
+
+def answers(kept: Kept) -> list[str]:
+    """What the twin said to the caller, turn by turn."""
+    return [turn.text for turn in talk(kept) if turn.who == "twin"]
 
 
 def words(kept: Kept, who: str) -> list[str]:

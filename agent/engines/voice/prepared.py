@@ -72,8 +72,7 @@ async def prepare(
         except EngineError as error:
             logger.warning("prepared by the second voice", extra={"voice": voice.name, "code": error.code})
             return await again(voice.second, text, language, rate_hz)
-    key = json.dumps([_FORMAT, voice.name, settings, text, language, rate_hz])
-    path = folder / f"{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()}.speech"
+    path = folder / _name(voice, text, language, rate_hz, settings)
     kept = await asyncio.to_thread(_read, path)
     if kept is not None:
         return kept
@@ -88,6 +87,13 @@ async def prepare(
         # Without the file the next start is slower; nothing else.
         logger.warning("prepared speech was not kept", extra={"error": type(error).__name__})
     return made
+
+
+def at_hand(
+    voice: Voice, text: str, language: str, rate_hz: int, *, folder: Path, settings: str = ""
+) -> Prepared | None:
+    """What `prepare` kept of this text, or None; the voice need not be started. Blocks for the disk."""
+    return _read(folder / _name(voice, text, language, rate_hz, settings))
 
 
 def without_leading_silence(made: Prepared) -> Prepared:
@@ -136,6 +142,11 @@ async def _speak(voice: Voice, text: str, language: str, rate_hz: int) -> Prepar
 def _closable(voice: Voice, text: str, language: str) -> AsyncGenerator[VoiceChunk, None]:
     """All our voices are generators; the contract promises only an iterator."""
     return cast(AsyncGenerator[VoiceChunk, None], voice.speak(text, language=language))
+
+
+def _name(voice: Voice, text: str, language: str, rate_hz: int, settings: str) -> str:
+    key = json.dumps([_FORMAT, voice.name, settings, text, language, rate_hz])
+    return f"{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()}.speech"
 
 
 def _read(path: Path) -> Prepared | None:

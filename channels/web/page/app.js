@@ -4,6 +4,7 @@ import { Call, CallError, openMicrophone } from "./call.js";
 import { Captions } from "./captions.js";
 import { Meter } from "./meter.js";
 import { showStatus, showNotice } from "./notices.js";
+import { PrivacyPanel } from "./privacy.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -52,6 +53,7 @@ const ACTIONS = {
 };
 
 const captions = new Captions({ list: $("conversation"), scroller: $("scroller"), empty: $("empty"), announcer: $("announcer") });
+const privacy = new PrivacyPanel((message) => call?.send(message));
 const myMeter = new Meter((level) => $("level").style.setProperty("--mine-level", level));
 const twinMeter = new Meter((level) => document.body.style.setProperty("--level", level));
 
@@ -118,6 +120,7 @@ function heard(message) {
   if (message.type === "caption") captions.show(message);
   else if (message.type === "status") show(message.state);
   else if (message.type === "notice") showNotice($("notices"), message);
+  else if (message.type === "privacy") privacy.show(message);
 }
 
 function over(error) {
@@ -139,6 +142,7 @@ function over(error) {
 
 function stop(next, shown) {
   clearInterval(clock);
+  privacy.hide();
   myMeter.stop();
   twinMeter.stop();
   phase(next);

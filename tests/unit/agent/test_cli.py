@@ -22,6 +22,19 @@ COMMANDS = [
     ["calls", "list"],
     ["calls", "show"],
     ["calls", "export"],
+    ["ledger", "verify"],
+    ["ledger", "accept"],
+    ["operator", "add"],
+    ["operator", "list"],
+    ["operator", "disable"],
+    ["verify"],
+    ["enroll"],
+    ["access"],
+    ["erase"],
+    ["requests", "list"],
+    ["requests", "approve"],
+    ["requests", "reject"],
+    ["retention", "sweep"],
 ]
 NEED_A_HOME = [
     ["serve"],
@@ -30,6 +43,9 @@ NEED_A_HOME = [
     ["calls", "list"],
     ["calls", "show", "20261122120000-0123456789abcdef"],
     ["calls", "export", "20261122120000-0123456789abcdef", "-o", "call.json"],
+    ["ledger", "verify"],
+    ["operator", "list"],
+    ["retention", "sweep"],
 ]
 
 
@@ -91,6 +107,15 @@ def test_a_command_written_wrongly_is_one_line_and_exit_code_2(
 ) -> None:
     assert run(wrong) == 2
     error_of(capsys)
+
+
+def test_a_command_written_wrongly_points_to_the_help_of_just_that_command(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run(["calls"])
+    assert "(twin calls --help)" in error_of(capsys)
+    run(["ledger", "verify", "--knwon", "1:0"])
+    assert "(twin ledger verify --help)" in error_of(capsys)
 
 
 def test_init_writes_a_home_that_loads_and_says_what_to_do_next(

@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 
 from agent import doctor
-from agent.doctor import Check, Findings, Patient
+from agent.findings import Check, Findings, Patient, Verdict
 from agent.home import Home
 from agent.settings import Settings
 
@@ -145,6 +145,15 @@ def test_files_that_others_may_read_are_pointed_out(tmp_path: Path) -> None:
     assert doctor.files(patient(tmp_path)).verdict == "ok"
 
 
+def test_a_folder_that_others_may_read_is_pointed_out_with_the_files(tmp_path: Path) -> None:
+    (tmp_path / "master.key").touch(mode=0o640)
+    (tmp_path / "master.key").chmod(0o640)
+    tmp_path.chmod(0o755)
+    check = doctor.files(patient(tmp_path))
+    assert check.verdict == "warn"
+    assert check.mend == f"chmod 700 {tmp_path}\nchmod 600 {tmp_path / 'master.key'}"
+
+
 def test_the_home_is_counted_and_a_broken_one_fails(tmp_path: Path) -> None:
     assert "Martin Alder" in doctor.owner(patient(tmp_path)).detail
     assert doctor.owner(patient(tmp_path, demo=False)).verdict == "fail"
@@ -187,7 +196,7 @@ def test_an_address_that_browsers_do_not_trust_is_pointed_out(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(("verdict", "code"), [("ok", 0), ("warn", 0), ("fail", 1)])
-def test_only_a_failure_is_an_error_for_scripts(verdict: doctor.Verdict, code: int) -> None:
+def test_only_a_failure_is_an_error_for_scripts(verdict: Verdict, code: int) -> None:
     out = io.StringIO()
     findings = Findings((Check("a", verdict, "what [was] found", "mend it"),))
     assert doctor.report(findings, as_json=True, console=Console(file=out, width=40)) == code

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent.example import text, write
+from agent.opening import texts_of
 from agent.settings import Settings, load
 from compliance.errors import SettingsError
 
@@ -39,6 +40,14 @@ def test_every_setting_says_what_it_means() -> None:
         if re.match(r"# \w+ = ", line):
             assert re.match(r"# \S", before), line
             assert not re.match(r"# \w+ = ", before), f"no meaning above: {line}"
+
+
+def test_the_wording_it_shows_is_one_that_is_accepted(tmp_path: Path) -> None:
+    shown = [line.removeprefix("#     ") for line in text().splitlines() if line.startswith("#     ")]
+    (tmp_path / "disclosure").mkdir()
+    (tmp_path / "disclosure" / "en.toml").write_text("\n".join(shown))
+    said = texts_of(tmp_path, "en", "Martin Alder")["words"].short
+    assert said.startswith("This is an AI, the digital twin of Martin Alder. ")
 
 
 def test_an_existing_file_is_left_alone(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.home import demo_folder, find
+from agent.home import Home, demo_folder, find
 from compliance.errors import PersonaError, SettingsError
 
 
@@ -52,3 +52,9 @@ def test_a_folder_that_cannot_be_made_is_an_error(user: Path) -> None:
     (user / "data").write_text("a file")
     with pytest.raises(SettingsError, match="--home"):
         find(None, {"XDG_DATA_HOME": str(user / "data")})
+
+
+def test_a_command_names_the_home_where_it_would_not_be_found_by_itself(user: Path) -> None:
+    assert Home(user / ".twin").command("twin doctor") == "twin doctor"
+    assert Home(user / "demo", demo=True).command("twin doctor") == "twin doctor"
+    assert Home(user / "my twin").command("twin doctor") == f"twin doctor --home '{user / 'my twin'}'"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from agent.course import Course, Failed, Outcome, PhoneCourse, Stage, Step, Verdict, WebCourse
+from agent.course import Course, Failed, Outcome, PhoneCourse, Stage, Step, Verdict, WebCourse, begins_with
 from agent.line import PhoneLine, WebLine
 from agent.probe import Report, probe, report
 from compliance.errors import EngineFailed
@@ -83,6 +83,20 @@ async def test_what_went_wrong_is_said_and_what_it_needs_is_skipped() -> None:
     assert [stage.verdict for stage in stages] == ["passed", "failed", "skipped"]
     assert stages[1].detail == "it broke; mend it"
     assert "middle" in stages[2].detail
+
+
+@pytest.mark.parametrize(
+    ("shown", "holds"),
+    [
+        ("This is an AI.", True),
+        ("This is  an AI. How can I", True),
+        ("This is an", False),
+        ("Hello! This is an AI.", False),
+        ("", False),
+    ],
+)
+def test_the_disclosure_comes_first_and_whole_whatever_has_begun_after_it(shown: str, holds: bool) -> None:
+    assert begins_with(shown, ("Hier spricht eine KI.", "This is an AI.")) is holds
 
 
 async def test_where_nobody_answers_everything_else_is_skipped() -> None:

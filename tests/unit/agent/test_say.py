@@ -11,9 +11,13 @@ import pytest
 
 from agent import say as saying
 from agent.engines.voice.prepared import Prepared, prepare, without_leading_silence
+from agent.opening import PREPARED
 from agent.say import RATE_HZ, UnfitFile, check, say
 from compliance.disclosure import disclosure
-from compliance.errors import DoorClosed
+from compliance.errors import ConsentMissing, DoorClosed
+from persona.home import write_example
+from tests.doubles.openai_voice import OpenAIVoiceServer
+from tests.unit.agent.owner import owner
 
 
 @pytest.fixture
@@ -79,3 +83,24 @@ def test_files_it_does_not_write_are_refused(tmp_path: Path) -> None:
         with pytest.raises(UnfitFile, match=why):
             check(text, tmp_path / name, force=False)
     check("Hi.", tmp_path / "there.wav", force=True)
+
+
+async def test_the_owners_cloned_voice_says_nothing_without_a_consent_to_messages(user: Path) -> None:
+    write_example(user / "home")
+    async with OpenAIVoiceServer() as clone, owner(user / "home") as somebody:
+        settings = f'[voice]\nengine = "openai"\nbase_url = "{clone.url}"\ncloned = true\n'
+        (user / "home" / "twin.toml").write_text(settings, "utf-8")
+        await somebody.consents("calls")
+        with pytest.raises(ConsentMissing, match="twin enroll voice"):
+            await say("Hello.", user / "a.wav", user / "home", force=False)
+        assert clone.asked == []
+        assert not (user / "a.wav").exists()
+        await somebody.consents("calls", "messages")
+        await say("Hello.", user / "a.wav", user / "home", force=False)
+        assert [asked.body["input"] for asked in clone.asked][-1] == "Hello."
+        assert (user / "a.wav").exists()
+        assert not (user / "home" / "cache" / PREPARED).exists()
+        await somebody.clones.revoke("voice")
+        with pytest.raises(ConsentMissing):
+            await say("Hello.", user / "b.wav", user / "home", force=False)
+        assert len(clone.asked) == 2

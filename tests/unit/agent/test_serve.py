@@ -27,7 +27,7 @@ from tests.unit.agent.command import serving
 def test_it_says_who_and_where_answers_and_ends_well(how: signal.Signals, tmp_path: Path) -> None:
     with serving(tmp_path) as twin:
         assert "Martin Alder's AI twin is ready" in twin.block
-        for engine in ("pocketsphinx", "grounded", "espeak", "TWILIO_AUTH_TOKEN"):
+        for engine in ("pocketsphinx", "grounded", "espeak", "TWILIO_AUTH_TOKEN", "twin operator add NAME"):
             assert engine in twin.block
         with httpx.Client(base_url=twin.address, trust_env=False) as browser:
             assert browser.get("/readyz").text == "ok"
@@ -62,12 +62,42 @@ def test_an_address_that_others_can_reach_is_warned_of(tmp_path: Path) -> None:
     out = io.StringIO()
     terminal = Terminal(Console(file=out, width=200))
     settings = Settings.model_validate({"server": {"host": "192.0.2.1", "workers": 2}})
-    terminal.workers_ready("Ada", Home(tmp_path), "http://192.0.2.1:7860", settings)
+    terminal.workers_ready("Ada", Home(tmp_path), "http://192.0.2.1:7860", settings, phone=False, nobody=True)
     assert "warning" in out.getvalue()
+    assert "not connected" in out.getvalue()
     assert "[web] allowed_origins" in out.getvalue()
     out.truncate(0)
-    terminal.workers_ready("Ada", Home(tmp_path), "http://127.0.0.1:7860", Settings())
+    terminal.workers_ready("Ada", Home(tmp_path), "http://127.0.0.1:7860", Settings(), phone=False, nobody=False)
     assert "warning" not in out.getvalue()
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_who_may_sign_in_is_asked_only_while_nobody_may(is_terminal: bool, tmp_path: Path) -> None:
+    def shown(nobody: bool) -> str:
+        out = io.StringIO()
+        terminal = Terminal(Console(file=out, width=200, force_terminal=is_terminal, color_system=None))
+        terminal.workers_ready(
+            "Ada", Home(tmp_path), "http://127.0.0.1:7860", Settings(), phone=False, nobody=nobody
+        )
+        return out.getvalue()
+
+    assert f"twin operator add NAME --role owner --home {tmp_path}" in shown(nobody=True)
+    assert "operator add" not in shown(nobody=False)
+
+
+def test_a_narrow_window_folds_hints_below_themselves_and_leaves_paths_whole(tmp_path: Path) -> None:
+    out = io.StringIO()
+    home = Home(tmp_path / ("deep" * 20))
+    terminal = Terminal(
+        Console(file=out, width=80, force_terminal=True, color_system=None, highlight=False, soft_wrap=True)
+    )
+    terminal.workers_ready("Ada", home, "http://127.0.0.1:7860", Settings(), phone=False, nobody=True)
+    lines = out.getvalue().splitlines()
+    phone = next(number for number, line in enumerate(lines) if line.startswith("  phone"))
+    hint = lines[phone].index("set TWILIO")
+    assert lines[phone + 1][:hint].isspace()
+    assert not lines[phone + 1][hint].isspace()
+    assert any(str(home.path) in line for line in lines if line.startswith("  home"))
 
 
 async def test_models_are_followed_until_they_are_here_or_not(
@@ -102,6 +132,15 @@ def test_a_listener_has_an_address_to_type_and_is_exclusive() -> None:
         assert address(listener) == f"http://127.0.0.1:{port}"
         with pytest.raises(SettingsError, match="--port"):
             listen("127.0.0.1", port)
+
+
+def test_a_frame_of_sound_does_not_wait_for_the_receipt_of_the_one_before() -> None:
+    with (
+        listen("127.0.0.1", 0) as listener,
+        socket.create_connection(listener.getsockname(), timeout=10),
+        listener.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_an_ipv6_address_is_written_for_browsers() -> None:

@@ -58,6 +58,8 @@ def test_further_keys_of_an_engine_are_its_options(home: Path) -> None:
         ("[turns]\ncomplete_ms = 5000\n", "turns"),
         ("[server\n", "twin.toml"),
         ("[face]\nengine = 'hologram'\n", "face.engine"),
+        ('"a\\nb" = 1\n', "a b: is not a setting"),
+        ("a = " + "[" * 5_000, "nested too deeply"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(home: Path, text: str, complaint: str) -> None:
@@ -72,6 +74,16 @@ def test_a_wrong_value_in_the_environment_too(home: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("TWIN_SERVER__PORT", "many")
     with pytest.raises(SettingsError, match=r"server\.port"):
         load(home)
+
+
+def test_a_section_that_is_no_section_is_refused_without_its_value(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TWIN_SERVER", "a secret\nin two lines")
+    with pytest.raises(SettingsError, match=r'"server".*TWIN_SECTION__KEY') as caught:
+        load(home)
+    assert "secret" not in caught.value.message
+    assert "\n" not in caught.value.message
 
 
 def test_a_file_that_is_no_text(home: Path) -> None:

@@ -14,6 +14,7 @@ from pipecat.workers.runner import WorkerRunner
 from agent.conversation import Conversation, HeardTurn
 from agent.pipeline import build
 from agent.stages.ear import Ear
+from agent.stages.honesty import Honesty, Reaction
 from agent.stages.mouth import Mouth
 from agent.timing import TurnTiming
 from agent.turns.settings import TurnSettings
@@ -31,6 +32,7 @@ RATE_HZ = 16_000
 LIMIT_S = 5.0
 SETTINGS = TurnSettings(end_of_turn_ms=200, complete_ms=200, decide_ms=100, offset_ms=96, onset_ms=96)
 """As quick as can be, because timers run in real time here."""
+HUMAN = "I am an AI, not a human being."
 DISCLOSURE = Spoken(0, 0, counting(1_600), (Word("Hello.", 0, 100),), last=True, provenance="notice")
 
 
@@ -52,6 +54,8 @@ class Room:
         self.door_failures: list[str] = []
         self.hung_up: list[str] = []
         self.events: list[CallEvent] = []
+        self.reactions: dict[str, Reaction] = {}
+        """What is answered in fixed words."""
         self.wire = EarWire(RATE_HZ, lead_chunks=lead_chunks)
         clock = Clock(RATE_HZ)
         self.ear = Ear(RATE_HZ, SETTINGS)
@@ -74,10 +78,12 @@ class Room:
             hang_up=self.hung_up.append,
         )
         mouth.call = self.call
+        self.honesty = Honesty(self.call, lambda text: self.reactions.get(text))
         self.pipeline = build(
             self.call,
             self.ear,
             mouth,
+            self.honesty,
             conversation=self.conversation,
             timing=self.timing,
             speech=speech,
@@ -85,6 +91,8 @@ class Room:
             voice=voice,
             compose=_compose,
             turns=SETTINGS,
+            human=HUMAN,
+            owner="Martin Alder",
             record=lambda kind, detail: self.actions.append(kind),
             give_up=self.given_up.append,
             on_fallback=lambda old, new: self.fallbacks.append((old, new)),

@@ -150,6 +150,12 @@ class TestInterruption:
         talk.on(Onset())
         assert talk.on(Words(text)) == [Yield()]
 
+    def test_a_yes_to_a_question_of_ours_is_a_turn(self) -> None:
+        talk = Talk().speaking()
+        talk.on(Onset())
+        talk.policy.expecting = True
+        assert talk.on(Words("Yes")) == [Yield()]
+
     def test_a_long_drawn_mm_hmm_has_a_second(self) -> None:
         talk = Talk().speaking()
         talk.on(Onset(), Words("mmm hmm"), Words("mm"))

@@ -3,7 +3,7 @@ import random
 
 import pytest
 
-from channels.call import Caption, Notice, Refusal, Status
+from channels.call import CallEvent, Caption, Notice, Privacy, Refusal, Status
 from channels.web import messages
 from compliance.errors import BadMessage
 
@@ -14,6 +14,9 @@ def test_what_the_page_says_is_read() -> None:
     assert messages.read('{"type": "hang_up"}') == messages.HangUp()
     assert messages.read('{"type": "text", "text": "Hello"}') == messages.Typed("Hello")
     assert messages.read('{"type": "digit", "digit": "#"}') == messages.Digit("#")
+    yes = '{"type": "consent", "purpose": "recording", "yes": true}'
+    assert messages.read(yes) == messages.Consent("recording", yes=True)
+    assert messages.read('{"type": "wish", "wish": "forget_me"}') == messages.Wished("forget_me")
 
 
 @pytest.mark.parametrize(
@@ -35,6 +38,11 @@ def test_what_the_page_says_is_read() -> None:
         json.dumps({"type": "text", "text": "x" * 100_000}),
         '{"type": "digit", "digit": "12"}',
         '{"type": "digit", "digit": "E"}',
+        '{"type": "consent", "purpose": "recording", "yes": "true"}',
+        '{"type": "consent", "purpose": "recording", "yes": 1}',
+        '{"type": "consent", "purpose": "everything", "yes": true}',
+        '{"type": "consent", "yes": true}',
+        '{"type": "wish", "wish": "anything"}',
     ],
 )
 def test_junk_is_refused(message: object) -> None:
@@ -71,6 +79,7 @@ def test_ten_thousand_broken_messages_raise_nothing_but_bad_message() -> None:
             Caption("twin", "Hello", 3),
             {"type": "caption", "who": "twin", "text": "Hello", "turn": 3, "final": False},
         ),
+        (Privacy("kept", "off"), {"type": "privacy", "words": "kept", "sound": "off"}),
         (Status("thinking"), {"type": "status", "state": "thinking"}),
         (
             Notice("fallback", "Taking a message."),
@@ -78,7 +87,7 @@ def test_ten_thousand_broken_messages_raise_nothing_but_bad_message() -> None:
         ),
     ],
 )
-def test_the_page_is_told_what_happens(event: Caption | Status | Notice, expected: dict[str, object]) -> None:
+def test_the_page_is_told_what_happens(event: CallEvent, expected: dict[str, object]) -> None:
     assert json.loads(messages.event(event)) == expected
 
 

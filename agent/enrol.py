@@ -1,0 +1,29 @@
+"""`twin enroll`: the owner's consent to a cloned voice or face, and taking it back."""
+
+from __future__ import annotations
+
+from agent.archive import Archive
+from agent.home import Home
+from agent.settings import load
+from compliance.errors import ConsentMissing
+from compliance.likeness.statement import Likeness
+
+
+async def revoke(home: Home, likeness: Likeness) -> None:
+    """Revoke the consent: the clone falls silent, also where a twin serves, and its files go.
+
+    Raises `TwinError`.
+    """
+    archive = Archive(load(home.path), home=home.path, owner_name=home.persona().profile.name)
+    await archive.open()
+    try:
+        await archive.clones.revoke(likeness)
+    finally:
+        await archive.close()
+
+
+def give(likeness: Likeness) -> None:
+    """Raises `ConsentMissing`: one line that says why it cannot be given."""
+    raise ConsentMissing(
+        f"This version clones no {likeness}, so no consent to it can be given; the built-in {likeness} serves."
+    )
