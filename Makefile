@@ -15,10 +15,11 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 run: .venv/run.installed
 	$(BIN)/twin serve
 
-# The behaviour tests keep real time, some with two browsers, so they have the machine to themselves.
+# Calls keep real time, some with two browsers, so their tests have the machine to themselves. Pages do not.
+PAGES := tests/behaviour/test_console.py tests/behaviour/test_console_frame.py
 test: .venv/dev.installed
-	$(BIN)/python -m pytest tests/unit -n 2 --dist loadfile
-	$(BIN)/python -m pytest tests/behaviour
+	$(BIN)/python -m pytest tests/unit $(PAGES) -n 2 --dist loadfile
+	$(BIN)/python -m pytest tests/behaviour $(PAGES:%=--ignore=%)
 
 check: .venv/dev.installed
 	$(BIN)/ruff check .

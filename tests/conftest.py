@@ -18,7 +18,7 @@ LASTING_THREADS = {
     "asyncio_": "the loop's own thread pool; it ends with its loop, which is closed after the test",
 }
 """Beginnings of the names of threads that may outlive a test, and why."""
-OUR_DAEMONS = ("vault-writer",)
+OUR_DAEMONS = ("vault-writer", "recordings")
 """Threads of ours that would not keep a process alive, but have an owner who must end them."""
 GRACE_S = 2.0
 """What is ending already may take so long."""

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from tests.bench import capacity, fault, hold, ready, report, turn
+from tests.bench import capacity, erase, fault, hold, ledger, outlet, ready, record, report, turn, vault
 
 BENCHES: dict[str, Callable[[], Coroutine[Any, Any, dict[str, Any]]]] = {
     "ready": ready.measure,
@@ -15,6 +15,11 @@ BENCHES: dict[str, Callable[[], Coroutine[Any, Any, dict[str, Any]]]] = {
     "hold": hold.measure,
     "fault": fault.measure,
     "capacity": capacity.measure,
+    "outlet": outlet.measure,
+    "record": record.measure,
+    "ledger": ledger.measure,
+    "vault": vault.measure,
+    "erase": erase.measure,
 }
 
 

@@ -29,6 +29,27 @@ COUNTS = (
         {"TWIN_SOAK_CALLS": "10000", "TWIN_SOAK_WALKS": "60"},
     ),
     Count(
+        "8 simulated hours of two-channel recording at clocks up to 200 ppm apart: no drift",
+        [sys.executable, "-m", "tests.soak.drift", "--hours", "8"],
+    ),
+    Count(
+        "10,000 changes of a ledger's files: all found",
+        [sys.executable, "-m", "tests.soak.ledger", "--count", "10000"],
+    ),
+    Count(
+        "one of 1,000 callers erased, on SQLite and PostgreSQL; kills at every step; 100 restored backups",
+        [sys.executable, "-m", "tests.soak.erase"],
+    ),
+    Count(
+        "20,000 generated turns with planted identifiers and names, redacted: recall and precision",
+        [sys.executable, "-m", "tests.soak.redaction", "--count", "20000"],
+    ),
+    Count(
+        "600,000 adversarial answers to a question of consent: none is taken for a yes",
+        [*PYTEST, "tests/unit/compliance/language/test_answers.py"],
+        {"TWIN_SOAK_ANSWERS": "200000"},
+    ),
+    Count(
         "5,000 random conversations for the turn-taking policy",
         [*PYTEST, "tests/unit/agent/turns/test_policy.py"],
         {"TWIN_SOAK_WALKS": "5000"},

@@ -9,7 +9,7 @@ import ast
 import re
 import shlex
 import tomllib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -18,6 +18,7 @@ import loguru
 import pytest
 import typer
 from fastapi.routing import iter_route_contexts
+from starlette.routing import Mount
 
 from agent.cli import app, run
 from agent.engines import registry
@@ -26,7 +27,9 @@ from agent.example import text as example
 from agent.house import House
 from agent.metrics import render
 from agent.server import application
-from agent.settings import EngineSection, Settings, load
+from agent.settings import EngineSection, Settings, SpeechSection, load
+from compliance import disclosure
+from compliance.console.sections import MENU
 from persona import facts, profile
 from persona.home import demo
 from tests.unit.test_house import PRODUCT, ROOT, files, named, product
@@ -134,8 +137,9 @@ def test_every_command_and_option_is_in_the_table(name: str, command: Any) -> No
 
 def shown_commands(page: str) -> list[str]:
     """The lines of fenced blocks that begin with `twin`."""
-    blocks = re.findall(r"^```(?:sh|console|)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    return [line for block in blocks for line in block.splitlines() if line.startswith("twin ")]
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    shells = [block for language, block in blocks if language in ("", "sh", "console")]
+    return [line for block in shells for line in block.splitlines() if line.startswith("twin ")]
 
 
 def parse(line: str) -> None:
@@ -161,16 +165,19 @@ def test_a_wrong_one_would_be_noticed(wrong: str) -> None:
 def test_the_commands_of_the_readme_run_one_after_the_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As a newcomer types them; those that serve, call or need a call are left out."""
+    """As a newcomer types them; those that serve, call or need a call or a request are left out."""
     for variable in sorted(variables()):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("LOGURU_AUTOINIT", "False")
     loguru.logger.remove()
     monkeypatch.chdir(tmp_path)
-    left_out = ("twin serve", "twin probe", "twin calls show", "twin calls export")
+    left_out = (
+        *("twin serve", "twin probe", "twin calls show", "twin calls export"),
+        *("twin requests approve", "twin requests reject", "twin access"),
+    )
     lines = [line for line in shown_commands(README.read_text("utf-8")) if not line.startswith(left_out)]
-    assert len(lines) >= 5
+    assert len(lines) >= 12
     for line in lines:
         words = shlex.split(line, comments=True)[1:]
         # A shell does this for the person.
@@ -196,16 +203,29 @@ def test_every_module_that_is_to_be_run_is_there(module: str) -> None:
 # ---- what scripts and other programs rely on
 
 
-def routes(house: House) -> Iterator[str]:
-    for route in iter_route_contexts(application(house, {}).routes):
-        for method in sorted(set(route.methods or {"WS"}) - {"HEAD"}):
-            yield f"{method} {route.path}"
+async def routes(house: House) -> AsyncIterator[str]:
+    """Those of the service as it runs. What is mounted counts as its first page: the rest is behind a sign-in."""
+    service = application(house, {})
+    async with service.router.lifespan_context(service):
+        mounted = {route.path for route in service.routes if isinstance(route, Mount)}
+        for route in iter_route_contexts(service.routes):
+            if route.path in mounted:
+                yield f"GET {route.path}/"
+                continue
+            for method in sorted(set(route.methods or {"WS"}) - {"HEAD"}):
+                yield f"{method} {route.path}"
 
 
-def test_every_route_is_described(tmp_path: Path) -> None:
-    found = set(routes(House(Settings(), demo(), {}, home=tmp_path)))
+async def test_every_route_is_described(tmp_path: Path) -> None:
+    settings = Settings(speech=SpeechSection(engine="pocketsphinx"))
+    found = {route async for route in routes(House(settings, demo(), {}, home=tmp_path))}
     assert found >= {"GET /", "POST /webrtc/offer", "POST /twilio/voice", "WS /twilio/media", "GET /readyz"}
+    assert found >= {"GET /privacy", "POST /privacy/prove", "POST /verify", "GET /console/"}
     assert found == set(re.findall(r"^\| `((?:GET|POST|WS) /[^`]*)` \|", README.read_text("utf-8"), re.MULTILINE))
+
+
+def test_every_entry_of_the_consoles_menu_is_described() -> None:
+    assert [entry.path for entry in MENU if f"`/console{entry.path}`" not in read("compliance")] == []
 
 
 def test_every_metric_is_described(tmp_path: Path) -> None:
@@ -223,7 +243,7 @@ def variables() -> set[str]:
                 case (
                     ast.Call(func=ast.Attribute(value=of, attr="get"), args=[ast.Constant(value=str(name)), *_])
                     | ast.Subscript(value=of, slice=ast.Constant(value=str(name)))
-                ) if re.search(r"environ|variables", ast.unparse(of)):
+                ) if name.isupper() and re.search(r"environ|variables", ast.unparse(of)):
                     names.add(name)
     for card in registry.cards().values():
         names.update(card.keys)
@@ -282,6 +302,16 @@ def test_every_file_that_a_page_names_in_its_table_is_there(page: Path) -> None:
     assert [name for name in names - homes if not any((place / name).exists() for place in places)] == []
 
 
+@pytest.mark.parametrize("page", READMES, ids=named)
+def test_every_file_of_a_folder_that_a_page_describes_is_there_and_in_its_row(page: Path) -> None:
+    """Rows as `store/` name the folder's modules in what they hold: all of them, and no others."""
+    for folder, holds in re.findall(r"^\| `(\w+)/` \| (.*) \|$", page.read_text("utf-8"), re.MULTILINE):
+        described = set(re.findall(r"`(\w+\.py)`", holds))
+        if described and page.parent.name == "compliance":
+            there = {path.name for path in (page.parent / folder).glob("*.py")} - {"__init__.py"}
+            assert described == there, folder
+
+
 def toml_blocks() -> Iterator[tuple[str, str]]:
     """Fenced ones, and indented ones that begin with a section of ours."""
     sections = "|".join(Settings.model_fields)
@@ -305,6 +335,9 @@ def test_every_toml_that_is_shown_loads(name: str, tmp_path: Path) -> None:
     elif "name" in values:
         (tmp_path / "profile.toml").write_text(block, "utf-8")
         assert profile.load(tmp_path / "profile.toml").name == values["name"]
+    elif "dated" in values:
+        (tmp_path / "en.toml").write_text(block, "utf-8")
+        assert disclosure.load(tmp_path).disclosure("en", owner="Ada Example").help == values["en"]["help"]
     else:
         (tmp_path / "twin.toml").write_text(block, "utf-8")
         settings = load(tmp_path)
