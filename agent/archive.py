@@ -14,15 +14,18 @@ from typing import Any
 
 from agent.consenting import Office
 from agent.home import Home
-from agent.settings import Settings, load
+from agent.settings import Settings, environment, load
 from channels.call import Call
+from channels.twilio.copies import TwilioCopies
+from channels.twilio.rest import TwilioRest
+from channels.twilio.settings import TwilioSecrets
 from compliance.access import Access
 from compliance.clone import Clones
 from compliance.consent import Note
 from compliance.disclosure import Disclosure
 from compliance.erasure import Eraser
 from compliance.errors import TwinError
-from compliance.evidence import Evidence
+from compliance.evidence import Evidence, open_evidence
 from compliance.forgetting.clerk import Clerk
 from compliance.forgetting.erasure_receipt import ErasureReceipt
 from compliance.forgetting.forgotten import ErasureLedger
@@ -31,7 +34,6 @@ from compliance.forgetting.stores import Copies
 from compliance.forgetting.sweeper import Sweeper, keep_sweeping
 from compliance.jurisdiction import UNKNOWN, Flow, Law, flow, law_of, place
 from compliance.jurisdiction import Party as Somebody
-from compliance.ledger import Ledger
 from compliance.likeness.permits import Permits
 from compliance.proofs import restore
 from compliance.proofs.agreement import Agreement, Answer, Party, Status
@@ -76,7 +78,6 @@ class Archive:
         self.search = Search(self.vault)
         self.evidence: Evidence
         self.signer: Signer
-        self.ledger: Ledger
         self.recordings: Recordings
         self.requests: Requests
         self.register: Register
@@ -102,6 +103,7 @@ class Archive:
         try:
             await self._open()
         except BaseException:
+            # Whatever it was, also a cancellation: what was opened is closed, and the error goes on.
             await self.close()
             raise
 
@@ -159,9 +161,7 @@ class Archive:
         home, store = self.home, self.settings.store
         await enter(self.vault)
         self.signer = await asyncio.to_thread(Signer.open, home, self.vault.master)
-        self.ledger = Ledger(home / "ledger", self.signer, mirror=mirror_of(home, store))
-        self.evidence = Evidence(self.vault, self.ledger)
-        await enter(_ledger(self.ledger, self.evidence))
+        self.evidence = await enter(open_evidence(home, self.vault, store, signer=self.signer))
         self.register = Register(self.vault, self.signer)
         self.recordings = await enter(Recordings(self.vault, home / RECORDINGS, note=self.evidence.note))
         self.requests = Requests(self.vault, note=self.evidence.note, send_code=self._send_code)
@@ -288,6 +288,24 @@ class Archive:
         )
 
 
+@asynccontextmanager
+async def opened(home: Home) -> AsyncIterator[Archive]:
+    """The archive of a home, for a command: with whatever providers keep, since opening goes on with erasures.
+
+    Raises `TwinError`.
+    """
+    settings = load(home.path)
+    rest = TwilioRest(settings.twilio, TwilioSecrets.from_environment(environment(home.path)))
+    owner = home.persona().profile.name
+    archive = Archive(settings, home=home.path, owner_name=owner, copies=[TwilioCopies(rest)])
+    await archive.open()
+    try:
+        yield archive
+    finally:
+        await archive.close()
+        await rest.close()
+
+
 async def accept_restored(home: Home) -> str:
     """Let a ledger that was restored from a backup go on; what it lacks, in a line. Raises `TwinError`."""
     store = load(home.path).store
@@ -303,16 +321,3 @@ async def accept_restored(home: Home) -> str:
 
 def _somebody(subject: str | None) -> Somebody:
     return Somebody(number=subject) if subject and subject.startswith("+") else Somebody()
-
-
-@asynccontextmanager
-async def _ledger(ledger: Ledger, evidence: Evidence) -> AsyncIterator[None]:
-    await asyncio.to_thread(ledger.open)
-    try:
-        yield
-    finally:
-        try:
-            await evidence.flush()
-        except TwinError as error:
-            logger.error("the last evidence was not written", extra={"code": error.code})
-        await asyncio.to_thread(ledger.close)

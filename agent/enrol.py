@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from agent.archive import Archive
+from agent.archive import opened
 from agent.home import Home
-from agent.settings import load
 from compliance.errors import ConsentMissing
 from compliance.likeness.statement import Likeness
 
@@ -14,12 +13,8 @@ async def revoke(home: Home, likeness: Likeness) -> None:
 
     Raises `TwinError`.
     """
-    archive = Archive(load(home.path), home=home.path, owner_name=home.persona().profile.name)
-    await archive.open()
-    try:
+    async with opened(home) as archive:
         await archive.clones.revoke(likeness)
-    finally:
-        await archive.close()
 
 
 def give(likeness: Likeness) -> None:

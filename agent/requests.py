@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,12 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from agent.archive import Archive
+from agent.archive import Archive, opened
 from agent.home import Home
-from agent.settings import environment, load
-from channels.twilio.copies import TwilioCopies
-from channels.twilio.rest import TwilioRest
-from channels.twilio.settings import TwilioSecrets
 from compliance.access import Package
 from compliance.erasure import Preview
 from compliance.errors import RequestError
@@ -31,7 +26,7 @@ BY = "command line"
 
 async def listed(home: Home, *, state: State | None = None, limit: int = 50) -> tuple[Request, ...]:
     """The requests, the newest first. Raises `TwinError`."""
-    async with _archive(home) as archive:
+    async with opened(home) as archive:
         return await archive.requests.list(state=state, limit=limit)
 
 
@@ -42,14 +37,12 @@ async def approve(
 
     `output` is where an access package goes; without it, into the home's exports. Raises `TwinError`.
     """
-    async with _archive(home) as archive:
+    async with opened(home) as archive:
         request = await archive.requests.get(number)
         if request.state in ("open", "verified"):
             request = await archive.requests.approve(number, by=BY, reason=reason)
         request = await archive.requests.begin(number)
-        about = request.subject or (f"call:{request.call_id}" if request.call_id else None)
-        if about is None:
-            raise RequestError(f"{request.number} is about somebody who is forgotten already.")
+        about = request.about
         done: ErasureReceipt | Package
         if request.kind == "erasure":
             done = await archive.eraser.erase(about, request_id=request.number)
@@ -63,25 +56,25 @@ async def approve(
 
 async def reject(home: Home, number: str, *, reason: str) -> Request:
     """Refuse a request, with the reason that the person is told. Raises `TwinError`."""
-    async with _archive(home) as archive:
+    async with opened(home) as archive:
         return await archive.requests.reject(number, by=BY, reason=reason)
 
 
 async def access(home: Home, subject: str, output: Path) -> Package:
     """Write what is kept about a person into a ZIP. Raises `TwinError`."""
-    async with _archive(home) as archive:
+    async with opened(home) as archive:
         return await archive.access.write(subject, output)
 
 
 async def preview(home: Home, subject: str) -> Preview:
     """What `erase` would take. Raises `TwinError`."""
-    async with _archive(home) as archive:
+    async with opened(home) as archive:
         return await archive.eraser.preview(subject)
 
 
 async def erase(home: Home, subject: str) -> tuple[ErasureReceipt, str]:
     """Erase a person; also the signed receipt, as JSON. Raises `TwinError`."""
-    async with _archive(home) as archive:
+    async with opened(home) as archive:
         done = await archive.eraser.erase(subject)
         return done, await archive.eraser.receipt(done.id) or ""
 
@@ -173,17 +166,3 @@ async def _export(archive: Archive, subject: str, number: str) -> Path:
     folder = archive.home / EXPORTS
     folder.mkdir(mode=0o700, exist_ok=True)
     return folder / f"access-{lookup[:16]}-{number}.zip"
-
-
-@asynccontextmanager
-async def _archive(home: Home) -> AsyncIterator[Archive]:
-    settings = load(home.path)
-    rest = TwilioRest(settings.twilio, TwilioSecrets.from_environment(environment(home.path)))
-    owner = home.persona().profile.name
-    archive = Archive(settings, home=home.path, owner_name=owner, copies=[TwilioCopies(rest)])
-    await archive.open()
-    try:
-        yield archive
-    finally:
-        await archive.close()
-        await rest.close()

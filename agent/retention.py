@@ -7,12 +7,8 @@ import json
 from rich.console import Console
 from rich.table import Table
 
-from agent.archive import Archive
+from agent.archive import opened
 from agent.home import Home
-from agent.settings import environment, load
-from channels.twilio.copies import TwilioCopies
-from channels.twilio.rest import TwilioRest
-from channels.twilio.settings import TwilioSecrets
 from compliance.forgetting.sweeper import Swept
 from compliance.retention import KINDS, Kind
 
@@ -35,16 +31,8 @@ NAMES: dict[Kind, str] = {
 
 async def sweep(home: Home, *, dry_run: bool) -> Swept:
     """Delete what is past its date, or only say what would go. Raises `TwinError`."""
-    settings = load(home.path)
-    rest = TwilioRest(settings.twilio, TwilioSecrets.from_environment(environment(home.path)))
-    copies = (TwilioCopies(rest),)
-    archive = Archive(settings, home=home.path, owner_name=home.persona().profile.name, copies=copies)
-    await archive.open()
-    try:
+    async with opened(home) as archive:
         return await archive.sweeper.sweep(dry_run=dry_run)
-    finally:
-        await archive.close()
-        await rest.close()
 
 
 def report(swept: Swept, *, dry_run: bool, as_json: bool, console: Console | None = None) -> int:

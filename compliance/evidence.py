@@ -203,12 +203,15 @@ class Evidence:
 
 
 @asynccontextmanager
-async def open_evidence(home: Path, vault: Vault, store: StoreSettings) -> AsyncIterator[Evidence]:
+async def open_evidence(
+    home: Path, vault: Vault, store: StoreSettings, *, signer: Signer | None = None
+) -> AsyncIterator[Evidence]:
     """The evidence of a twin's home, for an open vault: signing key, ledger and mirror; closed before the vault.
 
-    Raises `LedgerError` when the ledger was changed, and `VaultError`.
+    `signer` is the home's, where somebody has opened it already. Raises `LedgerError` when the ledger was changed, and `VaultError`.
     """
-    signer = await asyncio.to_thread(Signer.open, home, vault.master)
+    if signer is None:
+        signer = await asyncio.to_thread(Signer.open, home, vault.master)
     ledger = Ledger(home / "ledger", signer, mirror=mirror_of(home, store))
     await asyncio.to_thread(ledger.open)
     opened = Evidence(vault, ledger)

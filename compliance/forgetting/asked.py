@@ -60,6 +60,15 @@ class Request:
     proof: Proof = field(default_factory=Proof)
 
     @property
+    def about(self) -> str:
+        """Whom to erase or to answer: a caller whom nobody knew is the one of that call. Raises `RequestError`."""
+        if self.subject is not None:
+            return self.subject
+        if self.call_id is not None:
+            return f"call:{self.call_id}"
+        raise RequestError(f"{self.number} is about nobody who is known any more.")
+
+    @property
     def closed(self) -> bool:
         return self.state in CLOSED
 

@@ -66,7 +66,7 @@ class Clerk:
         folder = await asyncio.to_thread(self._new_folder)
         try:
             path = folder / "package.zip"
-            await self._access.write(_about(request), path)
+            await self._access.write(request.about, path)
             return await asyncio.to_thread(path.read_bytes)
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
@@ -88,18 +88,10 @@ class Clerk:
         try:
             if request.kind == "erasure":
                 # The eraser writes the receipt into the request, whichever process finishes it.
-                await self._eraser.erase(_about(request), request_id=request.number)
+                await self._eraser.erase(request.about, request_id=request.number)
             else:
                 ready = json.dumps({"type": "access-ready", "request": request.number})
                 await self._requests.finish(request.number, receipt=ready, done=True)
         except TwinError as error:
             # It stays `running`, and is tried again at the next start or when the owner presses the button.
             log.error("a request could not be carried out", extra={"code": error.code})
-
-
-def _about(request: Request) -> str:
-    if request.subject is not None:
-        return request.subject
-    if request.call_id is not None:
-        return f"call:{request.call_id}"
-    raise RequestError(f"{request.number} is about nobody who is known any more.")
