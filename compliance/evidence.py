@@ -208,7 +208,8 @@ async def open_evidence(
 ) -> AsyncIterator[Evidence]:
     """The evidence of a twin's home, for an open vault: signing key, ledger and mirror; closed before the vault.
 
-    `signer` is the home's, where somebody has opened it already. Raises `LedgerError` when the ledger was changed, and `VaultError`.
+    `signer` is the home's, where somebody has opened it already. Raises `LedgerError` when the ledger was changed,
+    and `VaultError`.
     """
     if signer is None:
         signer = await asyncio.to_thread(Signer.open, home, vault.master)

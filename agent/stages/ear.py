@@ -15,9 +15,10 @@ from pipecat.frames.frames import (
     VADUserStartedSpeakingFrame,
     VADUserStoppedSpeakingFrame,
 )
-from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+from pipecat.processors.frame_processor import FrameDirection
 
 from agent.stages.frames import TypedFrame
+from agent.stages.tasked import TaskedStage
 from agent.turns.settings import TurnSettings
 from agent.turns.silero import WINDOW_MS, Silero
 from agent.turns.voice_activity import Change, VoiceActivity
@@ -27,7 +28,7 @@ BACKLOG_CHUNKS = 100
 DIGITS_PAUSE_S = 2.0
 
 
-class Ear(FrameProcessor):
+class Ear(TaskedStage):
     """The inlet's listener. Sound goes on downstream with the caller's onsets and offsets between.
 
     The inlet may not wait, so sound passes a bounded backlog that drops the oldest; `dropped_chunks` counts them.
@@ -37,7 +38,7 @@ class Ear(FrameProcessor):
     def __init__(
         self, rate_hz: int, settings: TurnSettings, takes_keys: Callable[[str], bool] = lambda keys: False
     ) -> None:
-        super().__init__(name="ear", enable_direct_mode=True)
+        super().__init__("ear")
         self.dropped_chunks = 0
         self.rate_hz = rate_hz
         self._takes_keys = takes_keys
@@ -53,7 +54,6 @@ class Ear(FrameProcessor):
         self._digits = ""
         self._digits_timer: asyncio.TimerHandle | None = None
         self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
 
     def audio(self, pcm: bytes) -> None:
         """From the inlet."""
@@ -89,16 +89,10 @@ class Ear(FrameProcessor):
             await self._stop()
         await self.push_frame(frame, direction)
 
-    async def cleanup(self) -> None:
-        await super().cleanup()
-        await self._stop()
-
     async def _stop(self) -> None:
         if self._digits_timer is not None:
             self._digits_timer.cancel()
-        task, self._task = self._task, None
-        if task is not None:
-            await self.cancel_task(task, timeout=2.0)
+        await super()._stop()
 
     def _flush_digits(self) -> None:
         digits, self._digits = self._digits, ""

@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pipecat.frames.frames import CancelFrame, EndFrame, Frame, InterruptionFrame, StartFrame
-from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+from pipecat.processors.frame_processor import FrameDirection
 
 from agent.engines.voice.prepared import Prepared
 from agent.opening import spoken
 from agent.stages.frames import AnswerEndFrame, AnswerFrame, SentenceFrame, SpokenFrame
+from agent.stages.tasked import TaskedStage
 from channels.call import Call
 
 WAITING_LINES = 20
@@ -39,19 +40,18 @@ class Reaction:
     """False: the brain answers too, after the lines."""
 
 
-class Honesty(FrameProcessor):
+class Honesty(TaskedStage):
     """Says fixed lines, and keeps from the brain what they answer.
 
     `answered` is asked with every turn of the caller; None: it is the brain's alone.
     """
 
     def __init__(self, call: Call, answered: Callable[[str], Reaction | None]) -> None:
-        super().__init__(name="honesty", enable_direct_mode=True)
+        super().__init__("honesty")
         self._call = call
         self._answered = answered
         self._waiting: deque[Line] = deque(maxlen=WAITING_LINES)
         self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
         self._utterance = FIRST_LINE
 
     def say(self, lines: Sequence[Line]) -> None:
@@ -76,15 +76,6 @@ class Honesty(FrameProcessor):
             case EndFrame() | CancelFrame():
                 await self._stop()
         await self.push_frame(frame, direction)
-
-    async def cleanup(self) -> None:
-        await super().cleanup()
-        await self._stop()
-
-    async def _stop(self) -> None:
-        task, self._task = self._task, None
-        if task is not None:
-            await self.cancel_task(task, timeout=2.0)
 
     async def _say_waiting(self) -> None:
         while True:

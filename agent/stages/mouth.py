@@ -7,10 +7,11 @@ from collections import deque
 from collections.abc import Callable
 
 from pipecat.frames.frames import CancelFrame, EndFrame, Frame, InterruptionFrame, StartFrame
-from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+from pipecat.processors.frame_processor import FrameDirection
 
 from agent.conversation import Conversation
 from agent.stages.frames import AnswerEndFrame, SpokenFrame, TwinSpeakingFrame
+from agent.stages.tasked import TaskedStage
 from agent.timing import TurnTiming
 from channels.call import Call, Caption, Status
 from channels.heard import HeardWord
@@ -21,7 +22,7 @@ REPORTS = 100
 """More than that waits only behind a pipeline that has stalled, and then the oldest say least."""
 
 
-class Mouth(FrameProcessor):
+class Mouth(TaskedStage):
     """The outlet's listener and its only customer.
 
     Speech waits here while the outlet has no room, which makes the voice and the brain before it wait too.
@@ -35,7 +36,7 @@ class Mouth(FrameProcessor):
         on_disclosed: Callable[[int], None],
         on_failed: Callable[[str], None],
     ) -> None:
-        super().__init__(name="mouth", enable_direct_mode=True)
+        super().__init__("mouth")
         self.call: Call
         self._conversation = conversation
         self._timing = timing
@@ -44,7 +45,6 @@ class Mouth(FrameProcessor):
         self._room = asyncio.Event()
         self._reports: deque[bool] = deque(maxlen=REPORTS)
         self._reported = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
         self._answering = False
         """True from the first speech of an answer until the brain and the voice have nothing more."""
         self._goodbye = False
@@ -106,15 +106,6 @@ class Mouth(FrameProcessor):
             case EndFrame() | CancelFrame():
                 await self._stop()
         await self.push_frame(frame, direction)
-
-    async def cleanup(self) -> None:
-        await super().cleanup()
-        await self._stop()
-
-    async def _stop(self) -> None:
-        task, self._task = self._task, None
-        if task is not None:
-            await self.cancel_task(task, timeout=2.0)
 
     async def _say(self, frame: SpokenFrame) -> None:
         if frame.spoken.epoch != self.call.clock.epoch:

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from contextlib import aclosing
 
 from pipecat.frames.frames import CancelFrame, EndFrame, Frame, InterruptionFrame, StartFrame
-from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+from pipecat.processors.frame_processor import FrameDirection
 
 from agent.engines.base import Voice
 from agent.engines.voice.resample import Resampler
 from agent.stages.frames import AnswerEndFrame, SentenceFrame, SpokenFrame
+from agent.stages.tasked import TaskedStage
 from agent.timing import TurnTiming
 from channels.spoken import Spoken
 from compliance.errors import EngineError
@@ -23,7 +24,7 @@ AHEAD_SENTENCES = 32
 """How many sentences the brain may be ahead of the voice; then it waits."""
 
 
-class Speaking(FrameProcessor):
+class Speaking(TaskedStage):
     """Says sentences one after the other. An interruption stops the voice at its source."""
 
     def __init__(
@@ -36,7 +37,7 @@ class Speaking(FrameProcessor):
         on_failure: Callable[[str], None],
         first_utterance: int,
     ) -> None:
-        super().__init__(name="speaking", enable_direct_mode=True)
+        super().__init__("speaking")
         self._voice = voice
         self._rate_hz = rate_hz
         self._language = language
@@ -44,7 +45,6 @@ class Speaking(FrameProcessor):
         self._on_failure = on_failure
         self._utterance = first_utterance
         self._sentences: asyncio.Queue[SentenceFrame | AnswerEndFrame] = asyncio.Queue(AHEAD_SENTENCES)
-        self._task: asyncio.Task[None] | None = None
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         await super().process_frame(frame, direction)
@@ -61,15 +61,6 @@ class Speaking(FrameProcessor):
             case EndFrame() | CancelFrame():
                 await self._stop()
         await self.push_frame(frame, direction)
-
-    async def cleanup(self) -> None:
-        await super().cleanup()
-        await self._stop()
-
-    async def _stop(self) -> None:
-        task, self._task = self._task, None
-        if task is not None:
-            await self.cancel_task(task, timeout=2.0)
 
     async def _speak(self) -> None:
         while True:
