@@ -41,6 +41,11 @@ Sound = Callable[[str], Awaitable[AsyncIterator[bytes] | None]]
 """A recording as a WAV file with the caller's channel and the twin's, piece by piece; None when others are to be
 heard in it."""
 
+Remembered = Callable[[str], Awaitable[list[dict[str, Any]]]]
+"""What is remembered of a person, as items of the package: `kind`, `name`, `at`, `data`."""
+
+_WORKINGS: Final = ("memory", "memory_job", "memory_dead")
+"""Kinds of items that say nothing about a person: secrets of the memory, and what waits to be written into it."""
 _SPEAKERS: Final = ("caller", "twin")
 _OTHERS = "[another person spoke]"
 TYPE = "access-package"
@@ -87,15 +92,18 @@ class Access:
         note: Note,
         signing_key: str = "",
         sound: Sound | None = None,
+        remembered: Remembered | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """`hide` finds identifiers in a text; `sound` opens recordings, and without it none are in the package."""
+        """`hide` finds identifiers in a text; `sound` opens recordings, and without it none are in the package;
+        `remembered` gives what the twin remembers of the person."""
         self._vault = vault
         self._hide = hide
         self._sign = sign
         self._note = note
         self._signing_key = signing_key
         self._sound = sound
+        self._remembered = remembered
         self._now = now
 
     async def write(self, subject: str, path: Path) -> Package:
@@ -109,6 +117,8 @@ class Access:
             raise RequestError("Nothing is kept about this person.")
         veil = _Veil(self._hide, name)
         told = [await self._call(call_id, veil) for call_id in kept.calls]
+        if self._remembered is not None:
+            kept.items.extend(await self._remembered(subject))
         for message in kept.messages:
             (message["text"],) = await veil.over([Line("caller", message["text"])], "")
         for item in kept.items:
@@ -280,7 +290,9 @@ def _kept(tx: Transaction, name: str) -> _Kept | None:
     ]
     kept = [
         {"kind": row.kind, "name": row.name, "at": _day(row.at_ms), "data": _item(tx, row.sealed_data, owner)}
-        for row in tx.connection.execute(select(items).where(items.c.subject_id == owner))
+        for row in tx.connection.execute(
+            select(items).where(items.c.subject_id == owner, items.c.kind.not_in(_WORKINGS))
+        )
     ]
     consented = or_(consents.c.subject_id == owner, consents.c.call_id.in_(theirs))
     agreed = [

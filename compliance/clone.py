@@ -104,6 +104,10 @@ class Enrolment:
         self._open[challenge.id] = challenge
         return challenge
 
+    def reopen(self, challenge: Challenge) -> None:
+        """Go on with a challenge that was drawn in another process; its owner sees to it that it counts once."""
+        self._open[challenge.id] = challenge
+
     async def consent(self, challenge_id: str, statement: bytes, training: bytes, rate_hz: int) -> Consented:
         """Judge the spoken statement (int16 mono) and store the consent. A challenge counts once.
 

@@ -82,7 +82,15 @@ class Learnt:
     flow: Flow
 
 
-Event: TypeAlias = Disclosed | Answered | Withdrawn | Joined | Left | Learnt
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """`who` takes their leave: the last moment to ask whether they may be remembered."""
+
+    at: float
+    who: str = CALLER
+
+
+Event: TypeAlias = Disclosed | Answered | Withdrawn | Joined | Left | Learnt | Leaving
 
 
 # ---- actions
@@ -129,6 +137,14 @@ class KeepWords:
 
 
 @dataclass(frozen=True, slots=True)
+class Remember:
+    """Whether what `who` said may be remembered for the next call. False: and what waits to be, goes."""
+
+    keep: bool
+    who: str = CALLER
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """For the evidence. `detail` may name a person and has to be sealed."""
 
@@ -137,7 +153,7 @@ class Note:
     detail: Mapping[str, str]
 
 
-Action: TypeAlias = Say | Ask | StartRecording | StopRecording | KeepWords | Note
+Action: TypeAlias = Say | Ask | StartRecording | StopRecording | KeepWords | Remember | Note
 
 
 @dataclass(slots=True)
@@ -154,6 +170,9 @@ class Consents:
     """
 
     def __init__(self, flow: Flow, *, caller: str | None = CALLER) -> None:
+        self.memory: Literal["off", "ask", "given"] = "off"
+        """Nobody is remembered; whoever leaves is asked; or the caller said yes in an earlier call, which counts
+        where it is known when they have heard the disclosure."""
         self._flow = flow
         self._present: dict[str, _Person] = {} if caller is None else {caller: _Person()}
         self._pending: tuple[Purpose, str] | None = None
@@ -199,6 +218,8 @@ class Consents:
                 return self._left(event)
             case Learnt():
                 return self._learnt(event.flow)
+            case Leaving():
+                return self._leaving(event)
 
     def _disclosed(self, event: Disclosed) -> tuple[Action, ...]:
         person = self._present.get(event.who)
@@ -208,6 +229,9 @@ class Consents:
         person.disclosed = True
         if first and self._flow.transcription == "off":
             return (KeepWords(False), self._not_kept(), *self._ask_next())
+        if self.memory == "given" and event.who == CALLER:
+            person.answers["memory"] = "yes"
+            return (*self._words(), Remember(True, event.who), *self._ask_next())
         return (*self._words(), *self._ask_next())
 
     def _answered(self, event: Answered) -> tuple[Action, ...]:
@@ -230,6 +254,8 @@ class Consents:
         note = Note("consent_given" if given else "consent_refused", event.at, detail)
         if event.purpose == "recording":
             return (note, *self._recording_answered(given=given), *self._ask_next())
+        if event.purpose == "memory":
+            return (note, Remember(given, event.who), Say("memory_on" if given else "memory_off"))
         return (note, *self._writing_answered(event.who, given=given), *self._ask_next())
 
     def _recording_answered(self, *, given: bool) -> tuple[Action, ...]:
@@ -254,6 +280,9 @@ class Consents:
         if event.purpose == "recording":
             said = Say("recording_stopped" if self._recorded else "recording_off")
             return (*self._stop_recording(delete=True), note, said, *self._ask_next())
+        self._refuse("memory", event.who)
+        if event.purpose == "memory":
+            return (note, Remember(False, event.who), Say("memory_off"))
         self._refuse("transcription", event.who)
         return (*self._stop_writing(event.who), note, Say("writing_stopped"))
 
@@ -261,7 +290,8 @@ class Consents:
         """Sound holds every word: who wants nothing written is not asked for a recording, and none goes on."""
         self._refusers.add(who)
         self._pending, self._kept = None, frozenset()
-        return (*self._stop_recording(delete=True), KeepWords(False, delete=True))
+        forgotten = () if self.memory == "off" else (Remember(False, who),)
+        return (*self._stop_recording(delete=True), KeepWords(False, delete=True), *forgotten)
 
     def _joined(self, event: Joined) -> tuple[Action, ...]:
         if event.who in self._present:
@@ -299,7 +329,21 @@ class Consents:
             actions += (KeepWords(False, delete=True), self._not_kept())
         return (*actions, *self._words(), *self._ask_next())
 
+    def _leaving(self, event: Leaving) -> tuple[Action, ...]:
+        """What is not written down cannot be remembered, so who wants nothing written is not asked."""
+        person = self._present.get(event.who)
+        if self.memory != "ask" or self._pending is not None or person is None or event.who not in self._kept:
+            return ()
+        if "memory" in person.asked or "memory" in person.answers:
+            return ()
+        person.asked.add("memory")
+        self._pending = ("memory", event.who)
+        detail = {"purpose": "memory", "who": event.who, "policy": self._flow.version}
+        return (Note("consent_asked", event.at, detail), Ask("memory", event.who))
+
     def _level(self, purpose: Purpose) -> str:
+        if purpose == "memory":
+            return self.memory
         return self._flow.recording if purpose == "recording" else self._flow.transcription
 
     def _refuse(self, purpose: Purpose, who: str) -> None:

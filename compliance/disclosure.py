@@ -53,6 +53,12 @@ class Disclosure:
     writing_off: str
     """The answer to a no to `ask_transcription`, and to anything that is not a clear yes."""
     writing_stopped: str
+    ask_memory: str
+    """Whether the twin may remember the caller, when they take their leave."""
+    memory_on: str
+    """The answer to a yes to it, and a goodbye."""
+    memory_off: str
+    """The answer to anything else, and a goodbye."""
     human: str
     """The true answer to "are you a human?" and to "are you a machine?"."""
     short: str

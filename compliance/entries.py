@@ -59,6 +59,18 @@ class WordEntry:
     text: str
     start_samples: int
     end_samples: int
+    sentence: int = 0
+    """Which sentence of the call it belongs to."""
+    provenance: str = ""
+    """Where that sentence comes from; see `TurnEntry.provenance`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceEntry:
+    """What was heard of one sentence of the twin."""
+
+    text: str
+    provenance: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +89,21 @@ class TurnEntry:
     cut: bool = False
     """True when the twin was interrupted: the text ends at the last word that was heard."""
     provenance: str = ""
-    """fact, statement, memory, model, notice; empty is unknown."""
+    """fact, statement, document, memory, general, guess, notice, model; joined by hyphens in the order of their
+    first use; empty is unknown."""
     words: tuple[WordEntry, ...] = ()
     at_ms: int = 0
     """When it was last stored; set by the vault."""
+
+    @property
+    def sentences(self) -> tuple[SentenceEntry, ...]:
+        """The twin's sentences, each with where it comes from; empty where no words were kept."""
+        said: dict[int, list[WordEntry]] = {}
+        for word in self.words:
+            said.setdefault(word.sentence, []).append(word)
+        return tuple(
+            SentenceEntry(" ".join(word.text for word in words), words[0].provenance) for words in said.values()
+        )
 
 
 @dataclass(frozen=True, slots=True)

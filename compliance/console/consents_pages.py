@@ -15,7 +15,7 @@ HERE = "/consents"
 UNMASK = "unmask-consent"
 UNMASKED_MINUTES = 30
 MAX_REASON = 500
-PURPOSES = ("recording", "transcription", "voice_clone", "face_clone")
+PURPOSES = ("recording", "transcription", "memory", "voice_clone", "face_clone")
 STATUSES = ("granted", "denied", "revoked", "expired")
 
 

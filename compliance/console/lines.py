@@ -37,6 +37,8 @@ class Piece:
     end_s: float | None = None
     masked: str = ""
     """What kind of thing is hidden here, e.g. `phone_number`; empty when nothing is."""
+    source: str = ""
+    """Where its sentence comes from; empty is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,24 +94,26 @@ class _Token:
     end: int
     start_s: float | None
     end_s: float | None
+    source: str = ""
 
 
 def _tokens(turn: TurnEntry) -> list[_Token]:
-    found: list[tuple[int, float, float]] = []
+    found: list[tuple[int, float, float, str]] = []
     at = 0
     for word in turn.words:
         start = turn.text.find(word.text, at) if word.text else -1
         if start < 0:
             # The text was written differently from its words: no time is better than a wrong one.
             return [_Token(0, len(turn.text), None, None)]
-        found.append((start, word.start_samples / turn.rate_hz, word.end_samples / turn.rate_hz))
+        start_s, end_s = word.start_samples / turn.rate_hz, word.end_samples / turn.rate_hz
+        found.append((start, start_s, end_s, word.provenance))
         at = start + len(word.text)
     if not found:
         return [_Token(0, len(turn.text), None, None)]
-    starts = [0, *(start for start, _, _ in found[1:]), len(turn.text)]
+    starts = [0, *(start for start, _, _, _ in found[1:]), len(turn.text)]
     return [
-        _Token(starts[number], starts[number + 1], start_s, end_s)
-        for number, (_, start_s, end_s) in enumerate(found)
+        _Token(starts[number], starts[number + 1], start_s, end_s, source)
+        for number, (_, start_s, end_s, source) in enumerate(found)
     ]
 
 
@@ -120,11 +124,11 @@ def _split(token: _Token, text: str, spans: Sequence[Span]) -> Iterable[Piece]:
         if start >= end:
             continue
         if start > at:
-            yield Piece(text[at:start], token.start_s, token.end_s)
+            yield Piece(text[at:start], token.start_s, token.end_s, source=token.source)
         yield Piece("", token.start_s, token.end_s, masked=span.kind)
         at = end
     if at < token.end:
-        yield Piece(text[at : token.end], token.start_s, token.end_s)
+        yield Piece(text[at : token.end], token.start_s, token.end_s, source=token.source)
 
 
 def _joined(pieces: Iterable[Piece]) -> tuple[Piece, ...]:

@@ -17,7 +17,7 @@ SAME_MS = 3_000
 """An event and a leaf of one kind this close are one thing that happened."""
 _DETAILS = (
     "what", "purpose", "language", "method", "reason", "by", "operator", "role", "request", "store", "from", "to",
-    "state",
+    "state", "tool", "outcome", "way", "code", "rule", "memories",
 )  # fmt: skip
 """The parts of a detail that a step shows, in this order; positions and ids stay out."""
 _OURS = frozenset({"operator", "request", "by"})
@@ -63,6 +63,13 @@ _KINDS: Mapping[str, tuple[str, Tone]] = {
     "dtmf": ("A key was pressed", "plain"),
     "transfer": ("Handed over", "plain"),
     "hangup": ("Hung up", "plain"),
+    "recalled": ("Earlier calls of this caller were at hand", "kept"),
+    "identified": ("It became clearer who calls", "plain"),
+    "remembered": ("Remembered for the next call", "kept"),
+    "guarded": ("The guard stepped in", "trouble"),
+    "claimed_human": ("A claim to be human was replaced by the truth", "trouble"),
+    "tool_used": ("A tool was used", "plain"),
+    "brain_failed": ("The language model failed", "trouble"),
 }
 AFTERWARDS = frozenset({"viewed", "unmasked", "exported", "accessed", "held", "released", "swept"})
 """Kinds that are about what was done with a call since, not about the call."""

@@ -69,6 +69,15 @@ def erase_from_databases(paths: Sequence[Path], sought: Sought, ids: Iterable[st
     return erased
 
 
+def rewrite(path: Path, name: str) -> None:
+    """Rewrite a database without what was deleted from it; `name` is what an error calls it.
+
+    Blocks. Raises `OSError` when it cannot be changed now.
+    """
+    with _opened(path, name) as database:
+        _purge(name, database)
+
+
 def key_copies(folders: Iterable[Path], key_ids: Iterable[str]) -> list[Path]:
     """SQLite files below these folders that are key stores and still hold one of these keys. Blocks."""
     wanted = set(key_ids)
@@ -135,11 +144,15 @@ def _delete(name: str, database: sqlite3.Connection, tables: dict[str, set[int]]
             # Rebuilt where it shadows another table, else merged: deleted words stay in its old segments.
             database.execute(f"INSERT INTO {_quoted(table)}({_quoted(table)}) VALUES ('rebuild')")
         database.execute(f"INSERT INTO {_quoted(table)}({_quoted(table)}) VALUES ('optimize')")
+    _purge(name, database)
+    return sum(len(numbers) for numbers in tables.values())
+
+
+def _purge(name: str, database: sqlite3.Connection) -> None:
     database.execute("VACUUM")
     busy = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if busy and busy[0] == 1:
         raise OSError(0, f"{name} could not be purged: another process reads it")
-    return sum(len(numbers) for numbers in tables.values())
 
 
 def _bytes_of(values: Sequence[Any]) -> bytes:

@@ -53,12 +53,13 @@ def layout(
     forget_search: Callable[[Sequence[str]], Awaitable[None] | None] | None = None,
     search_memory: Callable[[], Awaitable[bytes]] | None = None,
     copies: Sequence[Copies] = (),
+    memory: Store | None = None,
     more: Sequence[Store] = (),
 ) -> Layout:
     """Every store of a home, in the order in which they are erased; `more` are those of the caller.
 
     `forget_search` and `search_memory` are the full-text index's `forget` and `memory`. A provider that is not in
-    `copies` is not asked, and its name is not in the receipt.
+    `copies` is not asked, and its name is not in the receipt. `memory` knows how to forget in `<home>/memory`.
     """
     cache = home / CACHE
     skip = tuple(cache / name for name in _DOWNLOADS)
@@ -67,7 +68,7 @@ def layout(
         stores.append(SearchStore(forget_search, search_memory))
     stores += [
         RecordingStore(home / RECORDINGS),
-        MemoryStore(home / MEMORY),
+        memory or MemoryStore(home / MEMORY),
         FileStore(CACHE, cache, skip=_DOWNLOADS),
         FileStore(LOGS, home / LOGS),
         FileStore(EXPORTS, home / EXPORTS, exports=True),

@@ -11,7 +11,7 @@ from compliance.store.schema import metadata
 
 _WORDS = (
     # what is asked for, and how it was answered
-    "recording", "transcription", "voice_clone", "face_clone", "erasure", "access",
+    "recording", "transcription", "memory", "voice_clone", "face_clone", "erasure", "access",
     "voice", "key", "dtmf", "button", "silence", "notice", "signature",
     "granted", "denied", "revoked", "expired", "yes", "no", "unclear", "caller", "twin",
     # how far something is

@@ -16,7 +16,7 @@ from typing import Literal
 from compliance.language.plain import UNSPACED, Phrases, base, words
 
 Answer = Literal["yes", "no", "unclear"]
-Purpose = Literal["recording", "transcription"]
+Purpose = Literal["recording", "transcription", "memory"]
 
 _LONGEST_WORDS = 16
 _LONGEST_LETTERS = 30
@@ -106,6 +106,7 @@ def _vocabulary(language: str) -> _Vocabulary | None:
         purposes={
             "recording": Phrases(table["recording"], language),
             "transcription": Phrases(table["transcription"], language),
+            "memory": Phrases(table["memory"], language),
         },
         brushed_off=Phrases(table["brushed_off"], language),
         doubtful=Phrases(table["doubtful"], language),

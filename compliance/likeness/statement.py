@@ -114,6 +114,13 @@ def languages() -> tuple[str, ...]:
     return tuple(name for name, value in _table().items() if isinstance(value, dict))
 
 
+def vocabulary(language: str) -> tuple[str, ...]:
+    """All the words that a challenge in this language may have. Raises `ValueError`."""
+    if language not in languages():
+        raise ValueError(f"The statement can be spoken in {', '.join(languages())}.")
+    return tuple(str(_table()[language]["words"]).split())
+
+
 def draw(
     owner: str, terms: Terms, language: str, *, now_ms: int, chance: random.Random | None = None
 ) -> Challenge:

@@ -44,6 +44,9 @@ _PROCESSES = {
         "Keeping the sound of the conversation", ("dpv:Record", "dpv:Store"), ("pd:VoiceCommunicationRecording",)
     ),
     "transcription": _Process("Writing down what is said", ("dpv:Transform", "dpv:Store"), ("pd:Communication",)),
+    "memory": _Process(
+        "Remembering what is said for later calls", ("dpv:Derive", "dpv:Store"), ("pd:Communication",)
+    ),
     "voice_clone": _Process(
         "Speaking in this person's cloned voice", ("dpv:Derive", "dpv:Use", "dpv:Store"), ("pd:Biometric",), True
     ),

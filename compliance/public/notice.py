@@ -41,6 +41,8 @@ class Notice:
     """Whether what is said is written down, in a sentence."""
     sound: str
     """Whether it is recorded."""
+    memory: str
+    """Whether people are remembered."""
     periods: tuple[Period, ...]
     processors: tuple[Processor, ...]
 
@@ -63,20 +65,33 @@ _SOUND = {
 }
 
 
+_MEMORY = (
+    "If you agree before you hang up, what you told about yourself is remembered for your next call, and for "
+    "nobody else's. Say “forget me”, or ask on this page, and it is deleted."
+)
+_NO_MEMORY = "Nothing is remembered from one call to the next."
+
+
 def notice(
     owner: str,
     *,
     privacy: PrivacySettings,
     retention: RetentionSettings,
     consent: ConsentSettings,
+    memory_days: int | None = None,
     processors: Sequence[Processor] = (),
 ) -> Notice:
-    """The notice of one twin. The strictest rule among a call's people may ask more than this says, never less."""
+    """The notice of one twin. The strictest rule among a call's people may ask more than this says, never less.
+
+    `memory_days` is how long somebody is remembered after they were last heard; None: nobody is.
+    """
     periods = [Period("Messages you leave", retention.message_days)]
     if consent.transcription != "off":
         periods.insert(0, Period("What was said, in writing", retention.transcript_days))
     if consent.recording != "off":
         periods.insert(0, Period("Recordings", retention.audio_days))
+    if memory_days is not None:
+        periods.append(Period("What you agreed to have remembered, after you were last heard", memory_days))
     periods.append(Period("The proof that you were told and asked", retention.evidence_days))
     return Notice(
         owner=owner,
@@ -85,6 +100,7 @@ def notice(
         purpose=privacy.purpose,
         words=_WORDS[consent.transcription],
         sound=_SOUND[consent.recording],
+        memory=_NO_MEMORY if memory_days is None else _MEMORY,
         periods=tuple(periods),
         processors=tuple(processors),
     )

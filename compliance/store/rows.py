@@ -138,7 +138,9 @@ def interrupt_calls(connection: Connection, workers: Iterable[str]) -> None:
 
 def write_turn(tx: Transaction, call_id: str, turn: TurnEntry, *, at_ms: int) -> bool:
     """Store a turn, or replace it by what is known of it now."""
-    words = to_json([[word.text, word.start_samples, word.end_samples] for word in turn.words])
+    words = to_json(
+        [[word.text, word.start_samples, word.end_samples, word.sentence, word.provenance] for word in turn.words]
+    )
     row = {
         "who": turn.who,
         "start_samples": turn.start_samples,

@@ -18,7 +18,7 @@ from compliance.erasure import Eraser, Sounds
 from compliance.forgetting.forgotten import ErasureLedger
 from compliance.forgetting.layout import layout, mirror_of
 from compliance.forgetting.needles import Wanted, seek
-from compliance.forgetting.stores import Copies, files_below
+from compliance.forgetting.stores import Copies, Store, files_below
 from compliance.settings import StoreSettings
 from compliance.store.schema import calls, recordings
 from compliance.store.transaction import Transaction
@@ -60,13 +60,14 @@ def eraser(
     *,
     settings: StoreSettings | None = None,
     copies: Sequence[Copies] = (),
+    memory: Store | None = None,
     notes: Notes | None = None,
     now: Callable[[], float] = time.time,
     sounds: Sounds | None = None,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> Eraser:
     chosen = settings or StoreSettings()
-    plan = layout(vault, home, chosen, forget_search=lambda ids: None, copies=copies)
+    plan = layout(vault, home, chosen, forget_search=lambda ids: None, copies=copies, memory=memory)
     return Eraser(
         vault,
         home,

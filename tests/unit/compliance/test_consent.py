@@ -18,10 +18,12 @@ from compliance.consent import (
     Joined,
     KeepWords,
     Learnt,
+    Leaving,
     Left,
     Method,
     Note,
     Purpose,
+    Remember,
     Say,
     StartRecording,
     StopRecording,
@@ -246,6 +248,59 @@ def test_a_room_begins_empty() -> None:
     assert not consents.recording
     assert take(consents, Joined(1.0, "ada")) == [Say("short")]
     assert take(consents, Disclosed(2.0, "ada")) == [KeepWords(True, who="ada"), Ask("recording", "ada")]
+
+
+def leaving(level: Any) -> Consents:
+    consents = Consents(NOTICE)
+    consents.memory = level
+    consents.take(Disclosed(1.0))
+    return consents
+
+
+def test_whoever_leaves_is_asked_whether_they_may_be_remembered_once() -> None:
+    consents = leaving("ask")
+    assert take(consents, Leaving(2.0)) == [Ask("memory")]
+    assert take(consents, yes("memory")) == [Remember(True), Say("memory_on")]
+    assert take(consents, Leaving(3.0)) == []
+
+
+def test_a_no_or_nothing_clear_is_not_remembered() -> None:
+    for answer in ("no", "unclear"):
+        consents = leaving("ask")
+        consents.take(Leaving(2.0))
+        answered = Answered("memory", answer, "voice", 3.0)
+        assert take(consents, answered) == [Remember(False), Say("memory_off")]
+
+
+def test_a_yes_to_something_else_is_no_yes_to_be_remembered() -> None:
+    consents = leaving("ask")
+    consents.take(Leaving(2.0))
+    assert take(consents, yes("recording")) == []
+    assert consents.pending == ("memory", "caller")
+
+
+def test_what_is_not_written_down_cannot_be_remembered() -> None:
+    consents = leaving("ask")
+    consents.take(Withdrawn("transcription", 2.0))
+    assert take(consents, Leaving(3.0)) == []
+
+
+def test_who_agreed_before_is_remembered_until_they_want_nothing_written() -> None:
+    consents = Consents(NOTICE)
+    consents.memory = "given"
+    assert Remember(True) in take(consents, Disclosed(1.0))
+    assert take(consents, Leaving(2.0)) == []
+    assert Remember(False) in take(consents, Withdrawn("transcription", 3.0))
+
+
+def test_who_agreed_before_may_change_their_mind() -> None:
+    consents = leaving("given")
+    assert take(consents, Withdrawn("memory", 2.0)) == [Remember(False), Say("memory_off")]
+
+
+def test_where_nobody_is_remembered_nobody_is_asked_and_a_yes_means_nothing() -> None:
+    consents = leaving("off")
+    assert take(consents, Leaving(2.0), yes("memory")) == []
 
 
 def test_the_evidence_says_who_how_and_under_which_rules() -> None:
