@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from pathlib import Path
@@ -19,14 +20,20 @@ _Model = TypeVar("_Model", bound=BaseModel)
 def read_text(path: Path) -> str:
     """The file as text. Raises `PersonaError` when it is missing, too large or not UTF-8."""
     try:
+        if path.exists() and not path.is_file():
+            # A pipe or a device of that name would keep whoever reads it waiting for ever.
+            raise PersonaError(f"{path}: not a file; put a text file there")
         with path.open("rb") as file:
-            data = file.read(LIMIT_BYTES + 1)
+            size = os.fstat(file.fileno()).st_size
+            data = file.read(LIMIT_BYTES + 1) if size <= LIMIT_BYTES else b""
     except FileNotFoundError:
         raise PersonaError(f"{path}: not found; `twin init {path.parent}` writes an example") from None
     except OSError as error:
         raise PersonaError(f"{path}: cannot be read ({error.strerror}); check its permissions") from None
-    if len(data) > LIMIT_BYTES:
+    if max(size, len(data)) > LIMIT_BYTES:
         raise PersonaError(f"{path}: larger than {LIMIT_BYTES // 2**20} MB; split it or shorten it")
+    if b"\0" in data:
+        raise PersonaError(f"{path}: not a text file; save it as text in UTF-8")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -1,10 +1,12 @@
-"""Answers without any model: only what stands in the owner's facts and statements, or "I don't know that".
+"""Answers without any model: only what the owner has written down, or "I don't know that".
 
-Pure: the same persona, conversation and day give the same answer. Two promises hold by construction. Only
-entries that the caller may hear are ever turned into words; the others are ranked all the same, so that a
-question about them is recognised and not answered with something similar. And a question about a private matter
-gets the very same answer as a question about an unknown one, so that nobody can find out by asking what is kept
-private.
+Facts and statements come first; then one or two sentences of a document; and a caller who asks what they told
+earlier hears it back.
+
+Pure: the same persona, conversation and day give the same answer. Two promises hold by construction. Only what
+the caller may hear is ever turned into words; the rest is ranked all the same, so that a question about it is
+recognised and not answered with something similar. And a question about a private matter gets the very same answer
+as one about an unknown matter, so that nobody can find out by asking what is kept private.
 """
 
 from __future__ import annotations
@@ -12,16 +14,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
 
-from persona import manners, message
+from persona import manners, message, remembered
+from persona.caller import STRANGER, Caller
+from persona.documents import Passage
+from persona.excerpt import excerpt
 from persona.facts import Fact
 from persona.home import Persona
+from persona.knowledge import Knowledge, holds
 from persona.message import Ask, MessageTaken
-from persona.prompt import Caller, Turn, may_say
-from persona.ranking import Document, Index
-from persona.statements import Statement
-from persona.words import plain, terms
+from persona.prompt import Entry, Turn, may_say
+from persona.ranking import Match
+from persona.source import Memory, Provenance
+from persona.words import language, plain, terms
 
 THRESHOLD = 0.58
 """Score from which an entry answers a question; chosen on the tuning half of the questions in the tests."""
@@ -29,8 +34,12 @@ MAYBE = 0.46
 """Score from which the caller is asked whether that was the question: on a bad line often enough it was."""
 SURE = 0.66
 """Score below which the answer says what it takes the question to be about."""
+SURE_THOUGH_ASTRAY = 0.8
+"""The same where the question also names what other entries are about."""
 _OVERVIEW_ENTRIES = 10
 _RELATED_ENTRIES = 4
+_PASSAGES = 5
+"""How many passages are looked at for an answer."""
 _PARTS = 4
 """How many questions of one turn are answered."""
 CANNOT_LOOK_UP = "I can't look that up just now, but I can take a message."
@@ -42,9 +51,9 @@ class Said:
     """A sentence or a few, and where they come from."""
 
     text: str
-    provenance: Literal["fact", "statement", "notice"]
+    provenance: Provenance
     about: str = ""
-    """What the fact or statement is about; empty for a notice."""
+    """What the entry is about; empty for a notice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,44 +75,49 @@ class Reply:
 class Answerer:
     """One persona, indexed once, shared by all calls."""
 
-    def __init__(self, persona: Persona) -> None:
+    def __init__(self, persona: Persona, knowledge: Knowledge | None = None) -> None:
+        """`knowledge` is that of the persona, where it is indexed already."""
         self._persona = persona
         self._profile = persona.profile
-        self._entries: tuple[Fact | Statement, ...] = (*persona.facts, *persona.statements)
-        documents = [
-            Document((entry.about, *entry.asked), entry.say if isinstance(entry, Fact) else entry.text)
-            for entry in self._entries
-        ]
-        self._index = Index(documents, names=(self._profile.name, self._profile.called))
+        self._knowledge = knowledge or Knowledge(persona)
+        names = f"{self._profile.name} {self._profile.called}"
+        self._names = frozenset(term for code in self._profile.languages for term in language(code).terms(names))
 
     @property
     def persona(self) -> Persona:
         return self._persona
 
     def search(
-        self, question: str, *, today: date, known: bool = False, limit: int = 5
-    ) -> tuple[Fact | Statement, ...]:
+        self, question: str, *, today: date, caller: Caller = STRANGER, limit: int = 5
+    ) -> tuple[Entry, ...]:
         """Entries that have to do with the question and that the caller may hear, best first."""
-        found = (self._entries[match.entry] for match in self._index.search(question, limit=4 * limit))
-        return tuple(entry for entry in found if may_say(entry, today=today, known=known))[:limit]
+        found = self._knowledge.search(question, today=today, caller=caller, limit=limit)
+        return tuple(each.entry for each in found)
 
     def reply(
-        self, turns: Sequence[Turn], *, today: date, caller: Caller | None = None, stand_in: bool = False
+        self,
+        turns: Sequence[Turn],
+        *,
+        today: date,
+        caller: Caller | None = None,
+        memories: Sequence[Memory] = (),
+        stand_in: bool = False,
     ) -> Reply:
         """The answer to the last of `turns`, which is the caller's.
 
-        `stand_in`: a model should have answered and could not; the caller is told so where it matters.
+        `memories` are those of this caller that may be used now. `stand_in`: a model should have answered and
+        could not; the caller is told so where it matters.
         """
         caller = caller or Caller()
         said = turns[-1].text[: message.TURN_CHARS] if turns and turns[-1].who == "caller" else ""
         if not plain(said):
             return _notice("Pardon? I didn't catch that.")
         if manners.asks_to_repeat(said):
-            return self._again(turns, today, caller, stand_in)
+            return self._again(turns, today, caller, memories, stand_in)
         desk = message.follow(turns, self._profile, caller)
         if desk.ask is not Ask.NOTHING:
             return self._at_desk(desk, said, today, caller)
-        reply = self._converse(turns, said, today, caller, stand_in)
+        reply = self._converse(turns, said, today, caller, memories, stand_in)
         if desk.pending is Ask.NOTHING:
             return reply
         if reply.goodbye:
@@ -113,18 +127,29 @@ class Answerer:
 
     def _at_desk(self, desk: message.Desk, said: str, today: date, caller: Caller) -> Reply:
         asked = message.direct(said, self._profile) if desk.ask is Ask.READ_BACK else None
-        first = self._answers(asked[0], today, caller.known) if asked and asked[0] else []
+        first = self._answers(asked[0], today, caller) if asked and asked[0] else []
         notice = Said(message.words(desk.ask, desk, self._profile), "notice")
         return Reply((*first, notice), desk.taken[-1] if desk.ask is Ask.DONE else None)
 
-    def _converse(self, turns: Sequence[Turn], said: str, today: date, caller: Caller, stand_in: bool) -> Reply:
-        fixed = self._fixed(said)
+    def _converse(
+        self,
+        turns: Sequence[Turn],
+        said: str,
+        today: date,
+        caller: Caller,
+        memories: Sequence[Memory],
+        stand_in: bool,
+    ) -> Reply:
+        fixed = self._fixed(said) or self._remembered(said, memories)
         if fixed:
             return fixed
-        confirmed = self._confirmed(turns, said, today, caller.known)
+        confirmed = self._confirmed(turns, said, today, caller)
         if confirmed:
             return confirmed
-        answers = self._answers(manners.without_greeting(said), today, caller.known)
+        answers = self._answers(manners.without_greeting(said), today, caller)
+        own = None if answers else remembered.answering(memories, said)
+        if own:
+            answers = [Said(f"You told me: {own.text}", "memory", own.about)]
         leaving = manners.heard("bye", said)
         if answers:
             told = any(turn.who == "twin" and CANNOT_LOOK_UP in turn.text for turn in turns)
@@ -133,7 +158,7 @@ class Answerer:
             return Reply(tuple(answers), goodbye=leaving)
         return (
             self._courtesy(said)
-            or self._ask_back(turns, said, today, caller.known)
+            or self._ask_back(turns, said, today, caller)
             or self._unknown(turns, said, stand_in)
         )
 
@@ -148,20 +173,35 @@ class Answerer:
             return _notice(f"You're talking to an AI, the twin of {name}. {self._profile.introduction}")
         return None
 
+    def _remembered(self, said: str, memories: Sequence[Memory]) -> Reply | None:
+        """What the caller told earlier, when they ask for that."""
+        asked = remembered.asked(said)
+        if asked is None:
+            return None
+        found = remembered.about(memories, asked.subject)
+        if found:
+            first, *others = found
+            told = [Said(f"From an earlier call I remember: {first.text}", "memory", first.about)]
+            return Reply((*told, *(Said(memory.text, "memory", memory.about) for memory in others)))
+        if not asked.surely:
+            return None
+        about = " about that" if asked.subject else ""
+        return _notice(f"I don't remember anything{about} from an earlier call. {self._profile.greeting}")
+
     def _takes_me_for_owner(self, said: str) -> bool:
         words = f" {plain(said)} "
         names = {plain(self._profile.name), plain(self._profile.short)}
         openings = ("are you", "is this", "is that", "am i talking to", "am i speaking to", "am i speaking with")
         return any(f" {opening} {name} " in words for opening in openings for name in names)
 
-    def _answers(self, said: str, today: date, known: bool) -> list[Said]:
+    def _answers(self, said: str, today: date, caller: Caller) -> list[Said]:
         """What the entries say to every question of the turn; empty when they say nothing to any."""
         answers: list[Said] = []
         missed = False
         for part in manners.questions(said)[:_PARTS]:
             subject = manners.overview_of(part)
-            found = self._overview(subject, today, known) if subject is not None else []
-            found = found or self._answer(part, today, known)
+            found = self._overview(subject, today, caller) if subject is not None else []
+            found = found or self._answer(part, today, caller)
             fresh = [answer for answer in found if answer.about not in {other.about for other in answers}]
             answers.extend(fresh)
             missed = missed or (not found and manners.is_question(part) and bool(terms(part)))
@@ -171,31 +211,47 @@ class Answerer:
             )
         return answers
 
-    def _answer(self, question: str, today: date, known: bool) -> list[Said]:
-        best = self._index.search(question, limit=8)
-        # An entry that has expired is as if it were not there; one that this caller may not hear still counts.
-        best = [match for match in best if self._current(self._entries[match.entry], today)]
-        if not best or best[0].score < THRESHOLD:
-            return []
-        entry = self._entries[best[0].entry]
-        if not may_say(entry, today=today, known=known):
-            return []
-        return [self._say(entry, hedge=best[0].score < SURE)]
+    def _ranked(self, question: str, today: date) -> list[tuple[Entry, Match]]:
+        """Facts and statements, the best first. One that has expired is as if it were not there; one that this
+        caller may not hear still counts, so that it is not answered with something similar."""
+        return self._knowledge.strict(
+            question, limit=8, among=lambda entry: not isinstance(entry, Passage) and holds(entry, today)
+        )
 
-    def _ask_back(self, turns: Sequence[Turn], said: str, today: date, known: bool) -> Reply | None:
+    def _answer(self, question: str, today: date, caller: Caller) -> list[Said]:
+        for entry, match in self._ranked(question, today)[:1]:
+            if match.score >= THRESHOLD:
+                told = may_say(entry, today=today, caller=caller)
+                sure = match.score >= (SURE_THOUGH_ASTRAY if match.astray else SURE)
+                return [self._say(entry, hedge=not sure)] if told else []
+            if match.score >= MAYBE and not may_say(entry, today=today, caller=caller):
+                return []
+        return self._read_out(question, caller)
+
+    def _read_out(self, question: str, caller: Caller) -> list[Said]:
+        """What a document says; nothing when it is one that the caller may not hear."""
+        found = self._knowledge.strict(question, limit=_PASSAGES, among=lambda entry: isinstance(entry, Passage))
+        for passage, _ in found:
+            assert isinstance(passage, Passage)
+            text = excerpt(passage, question, languages=self._profile.languages, names=self._names)
+            if text:
+                said = Said(f"From {passage.title}: {text}", "document", passage.about)
+                return [said] if passage.may_hear(caller) else []
+        return []
+
+    def _ask_back(self, turns: Sequence[Turn], said: str, today: date, caller: Caller) -> Reply | None:
         """What the question may have been, once; after that the caller would rather hear that it is not known."""
         if _last_words(turns).startswith(_DID_YOU_ASK):
             return None
-        best = self._index.search(said, limit=8)
-        best = [match for match in best if self._current(self._entries[match.entry], today)]
-        if not best or best[0].score < MAYBE:
+        best = self._ranked(said, today)
+        if not best or best[0][1].score < MAYBE:
             return None
-        entry = self._entries[best[0].entry]
-        if not may_say(entry, today=today, known=known):
+        entry = best[0][0]
+        if not may_say(entry, today=today, caller=caller):
             return None
         return _notice(f"{_DID_YOU_ASK}{entry.about}?")
 
-    def _confirmed(self, turns: Sequence[Turn], said: str, today: date, known: bool) -> Reply | None:
+    def _confirmed(self, turns: Sequence[Turn], said: str, today: date, caller: Caller) -> Reply | None:
         """The answer to what the twin asked back, when the caller says yes or no to it."""
         before = _last_words(turns)
         if not before.startswith(_DID_YOU_ASK) or len(said.split()) > 4:
@@ -203,33 +259,34 @@ class Answerer:
         if manners.says_no(said):
             return _notice(f"Then I don't know, but I can take a message for {self._profile.short}.")
         about = plain(before.removeprefix(_DID_YOU_ASK))
-        for entry in self._entries:
-            if manners.says_yes(said) and plain(entry.about) == about and may_say(entry, today=today, known=known):
+        entries: tuple[Entry, ...] = (*self._persona.facts, *self._persona.statements)
+        for entry in entries:
+            if (
+                manners.says_yes(said)
+                and plain(entry.about) == about
+                and may_say(entry, today=today, caller=caller)
+            ):
                 return Reply((self._say(entry),))
         return None
 
-    def _overview(self, subject: str, today: date, known: bool) -> list[Said]:
+    def _overview(self, subject: str, today: date, caller: Caller) -> list[Said]:
         """Several facts in the owner's order, and a word of the owner's own."""
         wanted = set(terms(subject)) - set(terms(f"{self._profile.name} {self._profile.called}"))
-        facts = [fact for fact in self._persona.facts if may_say(fact, today=today, known=known)]
+        facts = [fact for fact in self._persona.facts if may_say(fact, today=today, caller=caller)]
         survey = [fact for fact in facts if fact.overview]
         general = sum(bool(wanted & set(terms(f"{fact.about} {' '.join(fact.asked)}"))) for fact in survey)
         if not wanted or general >= 2:
-            quotes = [e for e in self._persona.statements if may_say(e, today=today, known=known)][:1]
-            told: list[Fact | Statement] = [*survey[:_OVERVIEW_ENTRIES], *quotes]
+            quotes = [e for e in self._persona.statements if may_say(e, today=today, caller=caller)][:1]
+            told: list[Entry] = [*survey[:_OVERVIEW_ENTRIES], *quotes]
             return [self._say(entry) for entry in told]
-        matches = self._index.search(subject, limit=_RELATED_ENTRIES * 2)
-        if not matches or not may_say(self._entries[matches[0].entry], today=today, known=known):
+        ranked = self._ranked(subject, today)
+        if not ranked or not may_say(ranked[0][0], today=today, caller=caller):
             return []
-        related = [self._entries[m.entry] for m in matches if m.covered >= THRESHOLD]
-        return [self._say(e) for e in related if may_say(e, today=today, known=known)][:_RELATED_ENTRIES]
+        related = [entry for entry, match in ranked if match.covered >= THRESHOLD]
+        return [self._say(e) for e in related if may_say(e, today=today, caller=caller)][:_RELATED_ENTRIES]
 
-    @staticmethod
-    def _current(entry: Fact | Statement, today: date) -> bool:
-        return isinstance(entry, Statement) or entry.holds(today)
-
-    def _say(self, entry: Fact | Statement, *, hedge: bool = False) -> Said:
-        if isinstance(entry, Statement):
+    def _say(self, entry: Entry, *, hedge: bool = False) -> Said:
+        if not isinstance(entry, Fact):
             return Said(f"As {self._profile.short} likes to say: {entry.text}", "statement", entry.about)
         if hedge:
             return Said(f"About {entry.about}: {entry.say}", "fact", entry.about)
@@ -261,12 +318,14 @@ class Answerer:
         if stand_in:
             return _notice(CANNOT_LOOK_UP)
         if manners.is_question(said):
-            again = "I don't know that" in _last_words(turns)
-            also = "I'm afraid I don't know that either" if again else "I don't know that"
-            return _notice(f"{also}, but I can take a message for {short}.")
+            if "I don't know that" in _last_words(turns):
+                return _notice(f"I'm afraid I don't know that either, but I can take a message and ask {short}.")
+            return _notice(f"I don't know that, but I can take a message for {short}.")
         return _notice(f"I'm not sure what you mean. You can ask me about {short}, or I can take a message.")
 
-    def _again(self, turns: Sequence[Turn], today: date, caller: Caller, stand_in: bool) -> Reply:
+    def _again(
+        self, turns: Sequence[Turn], today: date, caller: Caller, memories: Sequence[Memory], stand_in: bool
+    ) -> Reply:
         """The last answer once more: in full when it was ours, otherwise what was heard of it."""
         last = len(turns) - 1
         while last >= 0 and (turns[last].who == "twin" or manners.asks_to_repeat(turns[last].text)):
@@ -274,7 +333,7 @@ class Answerer:
         heard = " ".join(turn.text for turn in turns[last + 1 :] if turn.who == "twin" and turn.text)
         if last < 0:
             return _notice(heard or self._profile.greeting)
-        again = self.reply(turns[: last + 1], today=today, caller=caller, stand_in=stand_in)
+        again = self.reply(turns[: last + 1], today=today, caller=caller, memories=memories, stand_in=stand_in)
         if (
             not heard
             or plain(heard).startswith(plain(again.text)[:40])

@@ -9,19 +9,22 @@
     tell: anyone
 
 A heading names what the statements under it are about, a quotation is one statement, and the keys after a
-quotation belong to it. `asked` may be given several times. Text in `<!-- -->` is the owner's own note.
+quotation belong to it. `asked` may be given several times. `tell` is anyone, known, nobody, or names that stand in
+`people.toml`, with commas between them. Text in `<!-- -->` is the owner's own note.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from compliance.errors import PersonaError
-from persona.facts import Audience
+from persona.caller import Audience, Caller
 from persona.files import build, read_text
+from persona.people import TELL_MEANS, audience, checked_names
 
 _KEYS = ("asked", "tell", "source")
 
@@ -42,16 +45,22 @@ class Statement(BaseModel):
     source: str = Field(default="", max_length=300)
     """When and where it was said."""
 
-    def may_hear(self, *, known: bool) -> bool:
-        """True when a caller may hear it; `known`: the twin knows who calls."""
-        return self.tell == "anyone" or (known and self.tell == "known")
+    @field_validator("tell")
+    @classmethod
+    def _somebody(cls, value: Audience) -> Audience:
+        return checked_names(value)
+
+    def may_hear(self, caller: Caller) -> bool:
+        """True when this caller may hear it."""
+        return caller.may_hear(self.tell)
 
 
 class _Reader:
     """Line by line; keeps what has been read of the statement at hand."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, names: Collection[str]) -> None:
         self.path = path
+        self.names = names
         self.about = ""
         self.line = 0
         self.words: list[str] = []
@@ -90,7 +99,13 @@ class _Reader:
             self._complain(number, f"'{key}:' belongs under a quotation; move it there")
         if key != "asked" and key in self.keys:
             self._complain(number, f"'{key}:' stands twice under one quotation; remove one")
+        if key == "tell":
+            self._known(number, audience(value))
         self.keys.setdefault(key, []).append(value)
+
+    def _known(self, number: int, tell: Audience) -> None:
+        if isinstance(tell, tuple) and not set(tell) <= set(self.names):
+            self._complain(number, f"{TELL_MEANS}; correct it, or add them there")
 
     def finish(self) -> None:
         """Take the statement at hand, if there is one."""
@@ -102,6 +117,8 @@ class _Reader:
             if not self.about:
                 self._complain(self.line, "a quotation without a subject; write '## subject' above it")
             values: dict[str, object] = {key: values[0] for key, values in self.keys.items() if key != "asked"}
+            if "tell" in self.keys:
+                values["tell"] = audience(self.keys["tell"][0])
             values |= {"about": self.about, "text": text, "asked": tuple(self.keys.get("asked", ()))}
             try:
                 self.statements.append(build(Statement, values, self.path, ""))
@@ -114,10 +131,13 @@ class _Reader:
         raise PersonaError(f"{self.path}:{number}: {what}")
 
 
-def load(path: Path) -> tuple[Statement, ...]:
-    """Read `statements.md`. Raises `PersonaError` with file and line."""
+def load(path: Path, *, names: Collection[str] = ()) -> tuple[Statement, ...]:
+    """Read `statements.md`. `names` are those that `tell` may have.
+
+    Raises `PersonaError` with file and line.
+    """
     text = re.sub(r"<!--.*?-->", lambda note: "\n" * note[0].count("\n"), read_text(path), flags=re.DOTALL)
-    reader = _Reader(path)
+    reader = _Reader(path, names)
     for number, line in enumerate(text.splitlines(), 1):
         reader.read(number, line)
     reader.finish()

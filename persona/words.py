@@ -1,104 +1,98 @@
-"""English words as the ranking sees them: normalised, stemmed lightly, common synonyms folded together.
+"""Words as the ranking sees them: normalised, stemmed lightly, common synonyms folded together, per language.
 
-Light on purpose: a stem only has to be the same for the question and for the owner's text.
+What is known of a language is data (`persona/language/*.toml`). A language without such a file is read word by
+word as it is written, and text without spaces between words (Chinese, Japanese, Thai) by pairs of letters.
 """
 
 from __future__ import annotations
 
 import re
+import tomllib
 import unicodedata
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+from persona.stemming import STEMMERS, folded
+
+DESCRIBED = ("en", "de")
+"""Languages with a file of their own."""
+_SURE_MARKS = 3
+"""How many of its little words a text must have to be taken for a language that was not expected."""
+_UNSPACED = re.compile("([\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+)")
 
 
-def _listed(words: str) -> list[str]:
-    return words.split()
+class Language:
+    """How the words of one language are told apart."""
 
+    def __init__(self, code: str, data: dict[str, Any]) -> None:
+        self.code = code
+        self._forms: Callable[[str], tuple[str, ...]] = STEMMERS[data.get("stemmer", "")]
+        self._fold: Callable[[str], str] = folded if code == "de" else str
+        numbers = data.get("numbers", "").split()
+        self._numbers = {str(number): word for number, word in enumerate(numbers)}
+        self._stop = frozenset(self._fold(data.get("stop", "")).split())
+        self._marks = frozenset(data.get("marks", "").split())
+        self._phrases = [(re.compile(pattern), f" {to} ") for pattern, to in data.get("phrases", ())]
+        self._same: dict[str, str] = {}
+        for head, words in data.get("same", {}).items():
+            # German stems meet their head; English ones do not, or "building" would be the same as "build".
+            for form in self._forms(head) if code == "de" else (head,):
+                self._same.setdefault(form, head)
+            self._same |= dict.fromkeys(words.split(), head)
+        self.stem = lru_cache(maxsize=50_000)(self._stem)
+        self.asking = frozenset(self.stem(word) for word in data.get("asking", "").split())
+        """Words that say what is wanted, but not of what; they count for less."""
+        self._related: dict[str, dict[str, None]] = {}
+        for asked, words in data.get("answers", {}).items():
+            stems = dict.fromkeys(self.stem(self._fold(word)) for word in words.split())
+            self._related.setdefault(self.stem(asked), {}).update(stems)
+        groups = [self._fold(group).split() for group in data.get("related", "").split(",")]
+        for group in groups:
+            stems = dict.fromkeys(map(self.stem, group))
+            for stem in stems:
+                self._related.setdefault(stem, {}).update(stems)
+        self.lexicon = frozenset(word for group in groups for word in group)
+        """Common words, besides those that the owner uses."""
+        endings = sorted(data.get("derived", "").split(), key=len, reverse=True)
+        self._derived = re.compile(rf"(?<=\w{{4}})({'|'.join(endings)})$") if endings else None
+        self.short = frozenset(data.get("short", "").split())
+        """Words of three letters that other words are made of."""
 
-_CONTRACTIONS = (
-    (re.compile(r"\bcan't\b"), "can not"),
-    (re.compile(r"\bwon't\b"), "will not"),
-    (re.compile(r"n't\b"), " not"),
-    (re.compile(r"'(s|re|m|ll|ve|d)\b"), " "),
-)
-_PHRASES = (
-    (re.compile(r"\bhow (much|expensive)( money)?\b"), " price "),
-    (re.compile(r"\b(opening|office|business|working) (hours|times)\b"), " opentime "),
-    (re.compile(r"\bwhat (time|day|days)\b|\bhow (late|early|soon)\b"), " when "),
-    (re.compile(r"\b(what|which) (street|town|city|place)\b"), " where "),
-    (re.compile(r"\bhow long\b"), " howlong "),
-    (re.compile(r"\bhow old\b"), " howold "),
-    (re.compile(r"\bhow (many|far|big|tall)\b"), " how "),
-    (re.compile(r"\be[- ]?mail( address)?\b"), " email "),
-    (re.compile(r"\b(cell|mobile)( ?phone)?( number)?\b"), " mobile "),
-    (re.compile(r"\b(tele)?phone( number)?\b"), " phone "),
-    (re.compile(r"\bcar park\b"), " park "),
-    (re.compile(r"\b(bank|public) (holiday|holidays)\b"), " holiday "),
-    (re.compile(r"\b(train|railway) station\b"), " station "),
-    (re.compile(r"\b(wi ?fi|wireless)\b"), " wifi "),
-    (re.compile(r"\b(artificial intelligence|ai)\b"), " robot "),
-    (re.compile(r"\bright now\b|\bgood (bye|morning|day|evening|afternoon)\b"), " "),
-)
-_SYNONYMS = {
-    "price": "cost charge fee rate priced fees charges costs rates expensive costing",
-    "open": "opening opened opens",
-    "close": "closing closed shut shuts closes",
-    "address": "located location situated",
-    "phone": "telephone",
-    "appointment": "appointments",
-    "holiday": "holidays vacation vacations",
-    "car": "cars",
-    "prize": "prizes award awards awarded",
-    "house": "houses home homes",
-    "building": "buildings",
-    "repair": "renovate renovation restore restoration repairs renovating restoring",
-    "stairs": "steps stair",
-    "lift": "elevator lifts",
-    "timber": "wood wooden",
-    "office": "studio firm company practice offices bureau",
-    "job": "profession occupation living career",
-    "found": "founded founding founder established",
-    "student": "students intern interns internship internships apprentice trainee",
-    "famous": "renowned",
-    "pay": "payment payments paying paid pays",
-    "visit": "visits visiting visitor visitors",
-    "weekend": "weekends",
-    "study": "studied studies university school college degree",
-    "client": "clients customer customers",
-    "work": "working works worked",
-    "book": "arrange",
-    "accept": "accepting accepts taking",
-    "email": "mail emails",
-    "sunday": "sundays",
-    "saturday": "saturdays",
-    "friday": "fridays",
-    "talk": "speak speaking spoke talking",
-    "sick": "ill unwell illness",
-    "earn": "earns earning income salary wage",
-}
-_FOLDED = {word: head for head, words in _SYNONYMS.items() for word in words.split()}
-_NUMBERS = dict(
-    zip(
-        map(str, range(13)),
-        _listed("zero one two three four five six seven eight nine ten eleven twelve"),
-        strict=True,
-    )
-)
+    @property
+    def compounds(self) -> bool:
+        """True when words are made by joining words."""
+        return self.code in ("de", "nl", "sv", "da", "no", "nb", "nn", "fi")
 
-STOP = frozenset(
-    _listed("""a an the is are am was were be been being of to in on at for from by with as into over about do
-    does did done doing have has had having will would shall should can could may might must you your yours i my
-    me mine we us our it its he him his she her hers they them their this that these those there here what which
-    and or but so if then than not no yes please tell know like want need get got give say says said let us just
-    also well um uh er hm oh ah hello hi hey okay ok right really actually maybe some any anything something
-    somebody someone anybody anyone one ones very much many more most other thing things kind sort going go goes
-    come comes coming think thinks thought thank thanks sorry out up off away anywhere somewhere along next use
-    using used provide offer currently today because through again only even still ever never always often
-    usually quite too bit nice good great possible put""")
-)
-"""Words that say nothing about the subject."""
+    def words(self, text: str) -> list[str]:
+        """The words of `text` that matter, as they are written, in order."""
+        text = self._fold(plain(text))
+        for pattern, replacement in self._phrases:
+            text = pattern.sub(replacement, text)
+        words = _apart(text.replace("'", " ").split())
+        return [word for word in words if word not in self._stop and len(word) > 1]
 
-ASKING = frozenset(_listed("when where who why how howlong howold"))
-"""Words that say what is wanted, but not of what; they count for less."""
+    def terms(self, text: str) -> list[str]:
+        """The words that matter, as stems, in order; a word may come twice."""
+        return [self.stem(word) for word in self.words(text)]
+
+    def related(self, stem: str) -> Iterable[str]:
+        """Stems that are near it in meaning."""
+        return (other for other in self._related.get(stem, ()) if other != stem)
+
+    def root(self, stem: str) -> str:
+        """What a stem shares with the words that are made of it, or that it is made of."""
+        return self._derived.sub("", stem.removesuffix("e")).removesuffix("e") if self._derived else stem
+
+    def marked(self, words: Iterable[str]) -> int:
+        """How many of the words are this language's little words."""
+        return sum(word in self._marks for word in words)
+
+    def _stem(self, word: str) -> str:
+        """The word without its commonest endings, after synonyms."""
+        forms = self._forms(self._numbers.get(word, word))
+        return next((self._same[form] for form in forms if form in self._same), forms[-1])
 
 
 def plain(text: str) -> str:
@@ -108,32 +102,39 @@ def plain(text: str) -> str:
     return " ".join(re.sub(r"[^\w']+", " ", text).split())
 
 
-@lru_cache(maxsize=20_000)
-def stem(word: str) -> str:
-    """The word without its commonest endings, after synonyms."""
-    word = _NUMBERS.get(word, word)
-    if word in _FOLDED:
-        return _FOLDED[word]
-    if word in _SYNONYMS:
-        return word
-    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
-        word = word[:-3] + "y" if word.endswith("ies") and len(word) > 4 else word[:-1]
-    if word in _FOLDED or word in _SYNONYMS:
-        return _FOLDED.get(word, word)
-    for ending, rest in (("ation", ""), ("ing", ""), ("ed", ""), ("ly", "")):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            word = word[: -len(ending)] + rest
-            break
-    if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "aeiouls":
-        word = word[:-1]
-    if len(word) > 3 and word.endswith("e"):
-        word = word[:-1]
-    return _FOLDED.get(word, word)
+@lru_cache(maxsize=32)
+def language(code: str) -> Language:
+    """The language of a code such as `de` or `en-GB`; read from its file once, when it is first asked for."""
+    base = code.lower().split("-")[0].split("_")[0]
+    if base != code:
+        return language(base)
+    if base not in DESCRIBED:
+        return Language(base, {})
+    text = files("persona.language").joinpath(f"{base}.toml").read_text(encoding="utf-8")
+    return Language(base, tomllib.loads(text))
 
 
 def terms(text: str) -> list[str]:
-    """The words of `text` that matter, as stems, in order; a word may come twice."""
-    text = plain(text)
-    for pattern, replacement in (*_CONTRACTIONS, *_PHRASES):
-        text = pattern.sub(replacement, text)
-    return [stem(word) for word in text.replace("'", " ").split() if word not in STOP and len(word) > 1]
+    """The words of an English text that matter, as stems."""
+    return language("en").terms(text)
+
+
+def language_of(text: str, expected: Sequence[str]) -> Language:
+    """The language of a text, the first of `expected` when nothing tells. `expected` must not be empty."""
+    words = plain(text).split()
+    usual = max((language(code) for code in expected), key=lambda known: known.marked(words))
+    marked = usual.marked(words)
+    for code in DESCRIBED:
+        if (count := language(code).marked(words)) >= _SURE_MARKS and count > 2 * marked:
+            return language(code)
+    return usual if marked else language(expected[0])
+
+
+def _apart(words: Iterable[str]) -> Iterable[str]:
+    for word in words:
+        if word.isascii() or not _UNSPACED.search(word):
+            yield word
+            continue
+        for run in filter(None, _UNSPACED.split(word)):
+            pairs = [run[at : at + 2] for at in range(max(1, len(run) - 1))]
+            yield from pairs if _UNSPACED.match(run) else (run,)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date
 
 from persona import message
+from persona.caller import Caller
 from persona.grounded import Answerer, Reply
 from persona.home import Persona
-from persona.prompt import Caller, Turn
+from persona.prompt import Turn
 
 TODAY = date(2026, 5, 5)
 

@@ -5,11 +5,14 @@ from datetime import date
 import pytest
 
 from persona import home
+from persona.caller import Caller
+from persona.documents import Passage
 from persona.facts import Fact
 from persona.grounded import CANNOT_LOOK_UP, Answerer
 from persona.home import Persona
 from persona.profile import Profile
-from persona.prompt import Caller, Turn
+from persona.prompt import Turn
+from persona.source import Memory
 from tests.unit.persona.talk import TODAY, Talk
 
 DEMO = Answerer(home.demo())
@@ -223,3 +226,84 @@ def test_only_the_beginning_of_an_endless_turn_is_read(talk: Talk) -> None:
         "Lantern Lane" in talk.say("Where is your office? " + "um " * 2000 + "what does a consultation cost").text
     )
     assert "ninety" not in talk.turns[-1].text
+
+
+MEMORIES = (
+    Memory("1", "Anna's daughter starts school in August.", at_ms=5, about="daughter"),
+    Memory("2", "Anna's roof leaks above the kitchen.", at_ms=9, about="roof"),
+    Memory("3", "Anna works for the railway.", at_ms=7, about="employer"),
+)
+
+
+def test_a_document_is_read_out_by_its_title_two_sentences_at_most(talk: Talk) -> None:
+    reply = talk.say("What time do the builders start?")
+    assert reply.text == "From Before you build: Builders start at half past seven."
+    assert reply.said[0].provenance == "document"
+    assert talk.say("Could you say that again?").text == reply.text
+
+
+@pytest.mark.parametrize("question", ["what time does the circus start", "who cleans the ladder of the laser"])
+def test_a_document_that_has_only_some_of_the_words_is_not_read_out(talk: Talk, question: str) -> None:
+    assert "document" not in [said.provenance for said in talk.say(question).said]
+
+
+def test_a_document_is_read_only_to_who_may_hear_it() -> None:
+    text = "The spare key hangs behind the blue shutter."
+    persona = Persona(Profile(name="Ada Marsh"), documents=(Passage("House", "", text, tell=("Anna Berg",)),))
+    question = "Where does the spare key hang?"
+    assert "shutter" not in Talk(Answerer(persona)).say(question).text
+    assert "shutter" in Talk(Answerer(persona), Caller(known=True, person="Anna Berg")).say(question).text
+
+
+def test_a_private_fact_is_not_answered_around_with_a_document() -> None:
+    persona = Persona(
+        Profile(name="Ada Marsh"),
+        (Fact(about="spare key", say="It hangs by the well.", asked=("where is the spare key",), tell="nobody"),),
+        documents=(Passage("House", "", "The spare key hangs behind the blue shutter."),),
+    )
+    assert Talk(Answerer(persona)).say("Where is the spare key?").text.startswith("I don't know that")
+
+
+def remembering(question: str, memories: tuple[Memory, ...] = MEMORIES) -> tuple[str, str]:
+    reply = DEMO.reply([Turn("caller", question)], today=TODAY, memories=memories)
+    return reply.text, reply.said[0].provenance
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        (
+            "What did I tell you about the roof?",
+            "From an earlier call I remember: Anna's roof leaks above the kitchen.",
+        ),
+        ("do you remember where I work", "From an earlier call I remember: Anna works for the railway."),
+        ("when does my daughter start school", "You told me: Anna's daughter starts school in August."),
+    ],
+)
+def test_a_caller_hears_what_they_told_in_earlier_calls(question: str, answer: str) -> None:
+    assert remembering(question) == (answer, "memory")
+
+
+def test_do_you_remember_me_is_answered_with_the_latest_first() -> None:
+    text, provenance = remembering("Do you remember me?")
+    assert text.startswith("From an earlier call I remember: Anna's roof leaks")
+    assert provenance == "memory"
+    assert text.count("Anna") == 3
+
+
+@pytest.mark.parametrize("question", ["Do you remember me?", "What did I tell you about the roof?"])
+def test_without_memories_it_says_that_it_remembers_nothing(question: str) -> None:
+    text, provenance = remembering(question, ())
+    assert text.startswith("I don't remember anything")
+    assert provenance == "notice"
+
+
+def test_what_a_caller_told_is_no_answer_about_the_owner() -> None:
+    assert remembering("Where does Martin work for the railway?")[1] != "memory"
+    assert remembering("Where is your office?")[1] == "fact"
+
+
+def test_a_second_unknown_is_asked_of_the_owner(talk: Talk) -> None:
+    talk.say("What is the capital of Mongolia?")
+    assert "ask Martin" in talk.say("Who is the prime minister?").text
+    assert talk.say("Yes please.").text == "What should I tell Martin?"

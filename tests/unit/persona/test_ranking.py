@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import random
 
+import pytest
+
 from persona.ranking import Document, Index
 
 INDEX = Index(
@@ -66,3 +68,66 @@ def test_five_thousand_entries_are_found_again_with_a_word_wrong() -> None:
         words[chance.randrange(5)] = chance.choice(vocabulary)
         found += entry in [match.entry for match in index.search(" ".join(words), limit=5)]
     assert found >= 95
+
+
+GERMAN = Index(
+    [
+        Document(("Dachfenster",), "Das Dachfenster im Arbeitszimmer ist undicht."),
+        Document(("Küche",), "In der Küche wurde der Herd ausgetauscht."),
+        Document(("Straßenlaterne",), "Die Straßenlaterne brennt seit Mai nicht mehr."),
+        Document(("Versicherung",), "Das Haus ist gegen Hochwasser versichert."),
+    ],
+    languages=("de",),
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "entry"),
+    [
+        ("was ist mit dem Fenster im Dach", 0),
+        ("tropft es im Zimmer zum Arbeiten durchs Fenster", 0),
+        ("Kuechenherd", 1),
+        ("die Laterne auf der Strasse", 2),
+        ("Überschwemmungsversicherung", 3),
+    ],
+)
+def test_german_compounds_umlauts_and_inflections_meet(question: str, entry: int) -> None:
+    assert GERMAN.search(question, broad=True)[0].entry == entry
+
+
+def test_a_broad_search_follows_words_of_near_meaning_and_a_strict_one_does_not() -> None:
+    index = Index(
+        [Document(("boat",), "The boat lies in the harbour."), Document(("horse",), "The horse is brown.")]
+    )
+    assert index.search("vessel") == []
+    assert [match.entry for match in index.search("vessel", broad=True)] == [0]
+
+
+def test_a_word_itself_comes_before_one_of_near_meaning() -> None:
+    index = Index([Document(("sofa",), "The sofa is green."), Document(("couch",), "The couch is green.")])
+    assert [match.entry for match in index.search("green couch", broad=True)] == [1, 0]
+
+
+def test_only_those_that_are_asked_for_are_ranked() -> None:
+    assert [match.entry for match in INDEX.search("opening hours", among=lambda entry: entry != 0)] == []
+    documents = [Document((f"price {number}",), "It costs ninety.") for number in range(200)]
+    found = Index(documents).search("what is the price", limit=3, among=lambda entry: entry > 150)
+    assert [match.entry for match in found] == [151, 152, 153]
+
+
+def test_a_language_that_is_not_described_is_searched_as_it_is_written() -> None:
+    index = Index(
+        [Document(("horaires",), "Le cabinet ouvre à neuf heures."), Document(("adresse",), "Rue des Lilas.")],
+        languages=("fr",),
+    )
+    assert index.search("à quelle heure ouvre le cabinet")[0].entry == 0
+    chinese = Index(
+        [Document(("營業時間",), "我們九點開門"), Document(("地址",), "百合街十四號")], languages=("zh",)
+    )
+    assert chinese.search("你們幾點開門")[0].entry == 0
+
+
+def test_only_the_first_words_of_a_page_are_looked_up() -> None:
+    page = " ".join(f"word{number}" for number in range(5000))
+    assert INDEX.search(f"{page} address", broad=True) == []
+    assert [match.entry for match in INDEX.search(f"address {page}", broad=True)] == [2]

@@ -62,7 +62,7 @@ def test_an_empty_file_has_no_statements(tmp_path: Path) -> None:
         ("## a\n\nsource: x\n", ":3: 'source:' belongs under a quotation"),
         ("## a\n> Words.\n\nand then some\n", ":4: write '# subject', '> quotation' or one of"),
         ("## a\n> Words.\nwho: x\n", ":3: write '# subject'"),
-        ("## a\n> Words.\ntell: friends\n", ":2: 'tell':"),
+        ("## a\n> Words.\ntell: friends\n", ":3: 'tell' is 'anyone'"),
         ("## a\n> Words.\ntell: known\ntell: anyone\n", ":4: 'tell:' stands twice"),
         ("## a\n> Words.\n\n## b\n\n> words.\n", ":6: the same words as on line 2; remove one"),
     ],

@@ -1,0 +1,1 @@
+"""What the ranking knows of each language, as data; `persona.words` reads it."""
