@@ -16,8 +16,9 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from persona import manners
+from persona.caller import Caller
 from persona.profile import Profile
-from persona.prompt import Caller, Turn
+from persona.prompt import Turn
 from persona.words import plain, terms
 
 

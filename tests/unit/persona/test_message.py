@@ -3,11 +3,12 @@ from __future__ import annotations
 import pytest
 
 from persona import message
+from persona.caller import Caller
 from persona.grounded import Answerer
 from persona.home import Persona
 from persona.message import MessageTaken
 from persona.profile import Profile
-from persona.prompt import Caller, Turn
+from persona.prompt import Turn
 from tests.unit.persona.talk import TODAY, Talk
 
 PROFILE = Profile(name="Ada Marsh", pronouns="she/her")
