@@ -1,6 +1,7 @@
 """espeak-ng in a process of its own: it is GPL, and its state is global. Run by `Child`; see `espeak.py`.
 
-    say: payload the text (UTF-8); fields voice, rate_wpm, pitch, range, end_pause
+    say: payload the text (UTF-8); fields voice, rate_wpm, pitch, range, end_pause; optional pitches_hz (where the
+         pitch of the voice begins and ends, instead of its own) and phonemes (true: [[...]] holds phonemes)
       -> messages with int16 mono audio as payload and the field `events`:
          [[kind, position, sample, ipa], ...], kind "word" or "phoneme", position in code points of the text,
          sample counted from the first of the job; the phoneme "" is a pause
@@ -13,8 +14,9 @@ from __future__ import annotations
 
 import ctypes
 import queue
+import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ from compliance.errors import EngineFailed, EngineMissing
 # The names of espeak-ng's speak_lib.h, without the prefix.
 _AUDIO_OUTPUT_SYNCHRONOUS = 2
 _INITIALIZE_PHONEME_EVENTS, _INITIALIZE_PHONEME_IPA, _INITIALIZE_DONT_EXIT = 0x1, 0x2, 0x8000
-_CHARS_UTF8, _ENDPAUSE = 0x1, 0x1000
+_CHARS_UTF8, _PHONEMES, _ENDPAUSE = 0x1, 0x100, 0x1000
 _POS_CHARACTER = 1
 _RATE, _VOLUME, _PITCH, _RANGE = 1, 2, 3, 4
 _EVENT_END, _EVENT_WORD, _EVENT_PHONEME = 0, 1, 7
@@ -93,6 +95,7 @@ class Espeak:
         # Kept as an attribute: espeak holds only the address, and the collector would free the trampoline.
         self._callback = _Callback(self._take)
         self._library.espeak_SetSynthCallback(self._callback)
+        self._identifiers: dict[str, str] = {}
         self._job: Job | None = None
         self._ready: queue.Queue[Message | None] = queue.Queue(_UNREAD)
         self._pcm = bytearray()
@@ -108,6 +111,7 @@ class Espeak:
             voice, index = listed[index].contents, index + 1
             # A code is no name: the voice for en-gb is called en.
             name = voice.identifier.decode().rpartition("/")[2]
+            self._identifiers[name] = voice.identifier.decode()
             for rank, code in _languages(voice.languages):
                 found[code] = min(found.get(code, (rank, name)), (rank, name))
         return {code: name for code, (_, name) in sorted(found.items())}
@@ -127,12 +131,12 @@ class Espeak:
             (_VOLUME, 100),
         ):
             self._library.espeak_SetParameter(parameter, value, 0)
-        if self._library.espeak_SetVoiceByName(fields["voice"].encode()) != 0:
-            raise EngineMissing(f"espeak: it has no voice {fields['voice']!r}")
+        self._set_voice(fields["voice"], fields.get("pitches_hz"))
         self._job, self._ready, self._begun = job, queue.Queue(_UNREAD), False
         self._pcm.clear()
         self._events.clear()
         flags = _CHARS_UTF8 | (_ENDPAUSE if fields["end_pause"] else 0)
+        flags |= _PHONEMES if fields.get("phonemes") else 0
         # espeak pushes and the pipe pulls, so it works in a thread; ctypes lets the interpreter go meanwhile.
         thread = threading.Thread(target=self._synthesise, args=(job.payload, flags), name="synth", daemon=True)
         thread.start()
@@ -144,6 +148,27 @@ class Espeak:
             thread.join(timeout=5.0)
             if thread.is_alive():
                 raise EngineFailed("espeak: it does not stop")
+
+    def _set_voice(self, voice: str, pitches_hz: Sequence[int] | None) -> None:
+        """By its name, or as a file of its lines with another pitch: its parameters only reach part of that."""
+        name, _, variant = voice.partition("+")
+        source = self._data / "lang" / self._identifiers.get(name, name)
+        if pitches_hz is None or not source.is_file():
+            if self._library.espeak_SetVoiceByName(voice.encode()) != 0:
+                raise EngineMissing(f"espeak: it has no voice {voice!r}")
+            return
+        lines = [source.read_text("utf-8")]
+        if variant:
+            kept = (self._data / "voices" / "!v" / variant).read_text("utf-8", "replace").splitlines()
+            lines += [line for line in kept if not line.startswith(("language", "name"))]
+        lines.append("pitch {} {}\n".format(*pitches_hz))
+        # Gone as soon as it is read: this process is ended without a chance to tidy up.
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", prefix="espeak-voice-") as file:
+            file.write("\n".join(lines))
+            file.flush()
+            refused = self._library.espeak_SetVoiceByFile(file.name.encode()) != 0
+        if refused:
+            raise EngineMissing(f"espeak: it cannot be given the pitch of voice {voice!r}")
 
     def _synthesise(self, text: bytes, flags: int) -> None:
         try:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -17,6 +18,9 @@ from compliance.errors import EngineError, EngineMissing, EngineTimeout
 
 logger = logging.getLogger(__name__)
 
+TOLD: ContextVar[Callable[[str, str], None] | None] = ContextVar("told of a fallen voice", default=None)
+"""Whom the task that speaks wants told of a sentence that the second voice says: the names of both. A voice is
+shared by all calls; this is how one of them learns of its own."""
 PATIENCE_S = 1.5
 """For the first sound, and for more of it once what there is would have played out. The second voice needs
 the rest of the 2 s after which a caller must hear something sensible."""
@@ -102,6 +106,8 @@ class Fallback:
             else:
                 self._breaker.succeeded()
                 return
+        if (told := TOLD.get()) is not None and self.first is not self.second:
+            told(self.first.name, self.second.name)
         async with aclosing(_spoken(self.second, said.rest, language)) as chunks:
             async for chunk in said.continued(chunks):
                 yield chunk

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from agent.engines.base import VoiceChunk
+from agent.engines.lines import Line, Lines
 from agent.engines.voice.align import Alignment
 from agent.engines.voice.estimate import Estimate, Pace, unspoken
 from agent.engines.voice.limits import Limits
 from agent.engines.voice.written import encodable, written_words
 from channels.spoken import Word
-from compliance.errors import EngineError, EngineFailed, EngineTimeout
+from compliance.errors import EngineFailed
 
 if TYPE_CHECKING:
-    from agent.engines.hosted import Hosted
+    pass
 
 logger = logging.getLogger(__name__)
 
@@ -40,15 +40,14 @@ class PipecatVoice:
     def __init__(self, name: str, make: Make, *, language: str, timed: bool, limits: Limits) -> None:
         """`timed`: the service reports word times; where it fails to, the estimate steps in."""
         self._name = name
-        self._make = make
         self._language = language
         self._timed = timed
         self._limits = limits
         self._pace = Pace()
-        self._idle: dict[str, deque[_Line]] = {}
-        self._lines: set[_Line] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._closed = True
+        # One per language: a service that is told another one in mid-call may speak with the old one's accent.
+        self._lines: Lines[_Line] = Lines(
+            f"voice {name}", lambda language: _Line(name, language, make(language)), most=MAX_LINES
+        )
 
     @property
     def name(self) -> str:
@@ -58,19 +57,13 @@ class PipecatVoice:
     async def start(self) -> None:
         """Connect one service, for the first sentence. Raises `EngineMissing`, `EngineFailed`,
         `EngineTimeout`."""
-        self._closed = False
-        if not self._lines:
-            self._give_back(await self._open(self._language))
+        self._lines.open()
+        if not self._lines.any:
+            self._lines.back(await self._lines.lend(self._language), whole=True)
 
     async def close(self) -> None:
         """Close all services, within 5 s."""
-        self._closed = True
-        self._idle.clear()
-        lines, self._lines = self._lines, set()
-        tasks = [asyncio.create_task(line.close(), name=f"voice {self._name} close") for line in lines]
-        tasks += list(self._tasks)
-        if tasks:
-            await asyncio.wait(tasks, timeout=5.0)
+        await self._lines.close()
 
     async def speak(self, text: str, *, language: str) -> AsyncGenerator[VoiceChunk, None]:
         """Stream one sentence; see `Voice.speak`."""
@@ -78,7 +71,7 @@ class PipecatVoice:
             if (chunk := unspoken(text, RATE_HZ)) is not None:
                 yield chunk
             return
-        line = await self._lend(language)
+        line = await self._lines.lend(language)
         whole = False
         try:
             async with aclosing(self._spoken(line, encodable(text))) as chunks:
@@ -86,7 +79,7 @@ class PipecatVoice:
                     yield chunk
             whole = True
         finally:
-            self._retire(line, whole)
+            self._lines.back(line, whole=whole)
 
     async def _spoken(self, line: _Line, text: str) -> AsyncGenerator[VoiceChunk, None]:
         timing: Timing | None = None
@@ -99,60 +92,6 @@ class PipecatVoice:
             raise EngineFailed(f"{self._name}: the service made no sound; check [voice] voice and model")
         timing.report(line.reported())
         yield timing.last()
-
-    async def _lend(self, language: str) -> _Line:
-        idle = self._idle.get(language)
-        while idle:
-            line = idle.pop()
-            if line.alive:
-                return line
-            self._drop(line)
-        if self._closed:
-            raise EngineFailed(f"{self._name}: not started")
-        if len(self._lines) >= MAX_LINES:
-            raise EngineFailed(f"{self._name}: {MAX_LINES} sentences are being spoken already")
-        return await self._open(language)
-
-    async def _open(self, language: str) -> _Line:
-        line = _Line(self._name, language)
-        self._lines.add(line)
-        try:
-            await line.start(self._make(language))
-        except BaseException:
-            self._drop(line)  # half started it would go on connecting
-            raise
-        return line
-
-    def _retire(self, line: _Line, whole: bool) -> None:
-        """Take a line back. It is kept only when nothing of the sentence can still come out of it."""
-        if whole:
-            self._give_back(line)
-            return
-        task = asyncio.create_task(self._settle(line), name=f"voice {self._name} settle")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _settle(self, line: _Line) -> None:
-        try:
-            await line.abandon()
-        except EngineError:
-            logger.info("voice service is closed", extra={"service": self._name})
-            self._lines.discard(line)
-            await line.close()
-        else:
-            self._give_back(line)
-
-    def _give_back(self, line: _Line) -> None:
-        if self._closed:
-            self._drop(line)
-        else:
-            self._idle.setdefault(line.language, deque()).append(line)
-
-    def _drop(self, line: _Line) -> None:
-        self._lines.discard(line)
-        task = asyncio.create_task(line.close(), name=f"voice {self._name} close")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
 
 class Timing:
@@ -186,28 +125,17 @@ class Timing:
         return VoiceChunk(b"", self._rate_hz, self._estimate.finish())
 
 
-class _Line:
+class _Line(Line):
     """One running service. One sentence at a time."""
 
-    def __init__(self, name: str, language: str) -> None:
-        self.language = language
-        self._name = name
-        self._hosted: Hosted | None = None
-        self._frames: AsyncIterator[Any] | None = None
-        self._reports: dict[str | None, list[tuple[str, float]]] = {}
-        self._context: str | None = None
-        self._failed = False
-
-    @property
-    def alive(self) -> bool:
-        return self._hosted is not None and not self._failed
-
-    async def start(self, service: Any) -> None:
-        """Connect; `service` is a `TTSService`."""
+    def __init__(self, name: str, language: str, service: Any) -> None:
+        """`service` is a `TTSService`."""
         from pipecat.frames.frames import InterruptionFrame, TTSAudioRawFrame, TTSStartedFrame, TTSStoppedFrame
 
         from agent.engines.hosted import Hosted
 
+        self._reports: dict[str | None, list[tuple[str, float]]] = {}
+        self._context: str | None = None
         report = service.add_word_timestamps
 
         async def listen(words: list[tuple[str, float]], context_id: str | None = None, *a: Any, **k: Any) -> None:
@@ -217,18 +145,14 @@ class _Line:
             await report(words, context_id, *a, **k)
 
         service.add_word_timestamps = listen
-        self._hosted = Hosted(
+        hosted = Hosted(
             service,
-            name=self._name,
+            name=name,
             wanted=(InterruptionFrame, TTSAudioRawFrame, TTSStartedFrame, TTSStoppedFrame),
             audio_out_hz=RATE_HZ,
             start_timeout_s=_START_S,
         )
-        await self._hosted.start()
-
-    async def close(self) -> None:
-        if self._hosted is not None:
-            await self._hosted.close()
+        super().__init__(name, hosted, key=language)
 
     def reported(self) -> list[tuple[str, float]]:
         """The word times that came since the last call, for the sentence being said."""
@@ -244,15 +168,14 @@ class _Line:
             TTSStoppedFrame,
         )
 
-        assert self._hosted is not None
         clock = asyncio.get_running_loop().time
         over_at = clock() + limits.total_s
         wait_s = limits.first_audio_s
         self._reports.clear()
         self._context = None
-        await self._put(TTSSpeakFrame(text, append_to_context=False))
+        await self.put(TTSSpeakFrame(text, append_to_context=False))
         while True:
-            frame = await self._frame(min(wait_s, over_at - clock()))
+            frame = await self.frame(min(wait_s, over_at - clock()))
             if isinstance(frame, ErrorFrame):
                 raise EngineFailed(f"{self._name}: the service could not say it; check its key, voice and model")
             if isinstance(frame, TTSStartedFrame):
@@ -263,35 +186,3 @@ class _Line:
                 yield frame.audio, frame.sample_rate
             elif isinstance(frame, TTSStoppedFrame):
                 return
-
-    async def abandon(self) -> None:
-        """Stop what it is saying. Returns when nothing of it can come any more. Raises `EngineError`."""
-        from pipecat.frames.frames import InterruptionFrame
-
-        await self._put(InterruptionFrame())
-        while not isinstance(await self._frame(_SETTLE_S), InterruptionFrame):
-            pass
-
-    async def _put(self, frame: Any) -> None:
-        assert self._hosted is not None
-        try:
-            await self._hosted.put(frame)
-        except EngineError:
-            self._failed = True
-            raise
-
-    async def _frame(self, limit_s: float) -> Any:
-        assert self._hosted is not None
-        try:
-            async with asyncio.timeout(max(limit_s, 0.0)):
-                self._frames = self._frames or self._hosted.frames()
-                return await anext(self._frames)
-        except TimeoutError:
-            self._frames = None  # an iterator that was cancelled is at its end; the frames are not lost
-            raise EngineTimeout(f"{self._name}: the service took too long") from None
-        except asyncio.CancelledError:
-            self._frames = None
-            raise
-        except EngineError:
-            self._failed = True
-            raise

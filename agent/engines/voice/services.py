@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
 from agent.engines.base import Card, EngineConfig, install
-from compliance.errors import EngineFailed, EngineMissing, SettingsError
+from agent.engines.options import as_fields
+from compliance.errors import EngineFailed, EngineMissing
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +73,6 @@ SERVICES: dict[str, Service] = {
             paths={"model_path": "kokoro/kokoro-v1.0.onnx", "voices_path": "kokoro/voices-v1.0.bin"},
             extra="kokoro", modules=("kokoro_onnx",),
             licence="the model is Apache-2.0; it needs phonemizer (GPL-3.0) and runs as a separate program",
-        ),
-        Service(
-            "pocket_tts", f"Kyutai Pocket TTS, {_LOCAL}; clones a voice from a .wav; {_ESTIMATED}",
-            "pocket_tts.tts", "PocketTTSService", apart=True, extra="pocket-tts", modules=("pocket_tts",),
-            licence="the weights have their own licence; a cloned voice needs its owner's consent",
         ),
         Service(
             "elevenlabs", f"ElevenLabs; {_OWN_TIMES}", "elevenlabs.tts", "ElevenLabsTTSService",
@@ -158,36 +154,14 @@ def build(service: Service, config: EngineConfig, language: str) -> Any:
     if service.url and config.base_url:
         arguments[service.url] = config.base_url
     arguments |= {argument: config.cache / path for argument, path in service.paths.items()}
+    own = as_fields("voice", service.name, cls.Settings, config.options, taken={"model", "voice", "language"})
     given = {"model": config.model, "voice": voice, "language": _language(language)}
-    chosen = {key: value for key, value in given.items() if value} | _options(service, cls, config.options)
+    chosen = {key: value for key, value in given.items() if value} | own
     try:
         return cls(settings=cls.Settings(**chosen), **arguments)
     except Exception as error:  # noqa: BLE001 - each service has its own errors; to us it does not load
         hint = f"; its files belong in {config.cache}, and are fetched at the first start" if service.apart else ""
         raise EngineFailed(f"voice {service.name}: it does not load ({type(error).__name__}){hint}") from None
-
-
-def _options(service: Service, cls: Any, options: Mapping[str, str]) -> dict[str, Any]:
-    """Further keys of the settings as fields of the service's own `Settings`: numbers and yes/no read as such."""
-    own = {f.name for f in fields(cls.Settings) if f.init} - {"model", "voice", "language", "extra"}
-    values: dict[str, Any] = {}
-    for key, text in options.items():
-        if key not in own:
-            known = ", ".join(sorted(own)) or "none"
-            raise SettingsError(f"[voice] {service.name} has no setting {key!r}; it has {known}")
-        values[key] = _value(text)
-    return values
-
-
-def _value(text: str) -> bool | int | float | str:
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
 
 
 def _language(code: str) -> Any:

@@ -55,7 +55,7 @@ async def test_its_arguments_hold_no_secret(voice: VoiceApart) -> None:
 
 
 async def test_a_missing_library_names_the_extra() -> None:
-    voice = VoiceApart(EngineConfig(name="pocket_tts", cache=Path()))
-    with pytest.raises(EngineMissing, match=r"\[pocket-tts\]"):
+    voice = VoiceApart(EngineConfig(name="kokoro", cache=Path()))
+    with pytest.raises(EngineMissing, match=r"\[kokoro\]"):
         await voice.start()
     await voice.close()
