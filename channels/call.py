@@ -23,6 +23,8 @@ class Caller:
     subject: str | None = None
     """Phone number in E.164, e-mail address or participant identity; None is unknown."""
     name: str | None = None
+    attested: bool | None = None
+    """Whether the network vouches for the subject; None is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Notice:
     text: str
 
 
-Purpose = Literal["transcription", "recording"]
+Purpose = Literal["transcription", "recording", "memory"]
 Wish = Literal["forget_me", "what_do_you_know"]
 
 
@@ -93,6 +95,10 @@ class Call:
     """The person pressed yes or no to keeping words or sound; a no at any time withdraws. Set by the host."""
     wish: Callable[[Wish], None] = lambda wish: None
     """The person asks to be forgotten, or what is known of them. Set by the host."""
+
+    transfer: Callable[[str], bool] = lambda number: False
+    """When the call ends, connect the person with this number instead of hanging up; False where the channel
+    cannot. Set by the channel."""
 
     def tell(self, event: CallEvent) -> None:
         for watcher in tuple(self.watchers):

@@ -10,10 +10,11 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from channels.spoken import Phoneme, Word
 from persona.prompt import Prompt
+from persona.tool import ToolCall
 
 Kind = Literal["speech", "brain", "voice"]
 
@@ -150,6 +151,8 @@ class Piece:
     """fact, statement, memory, model, notice; see `Spoken.provenance`."""
     goodbye: bool = False
     """True when the conversation is over once this was heard: the twin hangs up."""
+    call: ToolCall | None = None
+    """A tool that the brain wants used; its text is empty then."""
 
 
 class Brain(Engine, Protocol):
@@ -175,6 +178,25 @@ class VoiceChunk:
     phonemes: tuple[Phoneme, ...] = ()
     exact: bool = False
     """True when the engine measured the times; False when they were estimated."""
+
+
+@runtime_checkable
+class Imitator(Protocol):
+    """A voice that can take on somebody's: the owner's, while the owner's consent stands."""
+
+    @property
+    def imitates(self) -> bool:
+        """False for a model that was trained for its one voice and learns no other."""
+        ...
+
+    async def clone_from(self, sample: bytes) -> None:
+        """Speak as in this WAV file from the next sentence on. Raises `EngineError`."""
+        ...
+
+    async def forget_voice(self) -> None:
+        """Keep nothing of it, here or where the voice is made, also of what an earlier process took on; without
+        effect the second time. Raises `EngineError`, and goes on where it stopped when it is asked again."""
+        ...
 
 
 class Voice(Engine, Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,14 +11,20 @@ from pathlib import Path
 from typing import Literal
 
 from agent.engines import registry
-from agent.engines.base import Brain, Engine, Speech, Voice
+from agent.engines.base import Brain, Engine, Imitator, Speech, Voice
+from agent.engines.brain.canned import Attribute, CannedBrain
 from agent.engines.brain.fallback import Fallback as BrainFallback
 from agent.engines.brain.grounded import Grounded
 from agent.engines.speech import whisper_models
+from agent.engines.voice.espeak import forget_manners
 from agent.engines.voice.fallback import Fallback as VoiceFallback
+from agent.engines.voice.phonemes import PhonemeVoice
+from agent.engines.voice.reading import ReadVoice
 from agent.settings import Settings, VoiceSection
 from compliance.errors import EngineError
+from persona.canned import Canned
 from persona.home import Persona
+from persona.voice.reader import Reader
 
 logger = logging.getLogger(__name__)
 
@@ -39,11 +46,25 @@ class Lineup:
     """Which engine does what. `speech` may grow better while the process runs; the rest is fixed at the start."""
 
     def __init__(
-        self, settings: Settings, environment: Mapping[str, str], persona: Persona, *, cache: Path
+        self,
+        settings: Settings,
+        environment: Mapping[str, str],
+        persona: Persona,
+        *,
+        cache: Path,
+        attribute: Attribute = lambda sentence, prompt: "general",
+        reader: Reader | None = None,
     ) -> None:
+        """`attribute` says where a sentence of a model's comes from: only what the owner wrote is said again.
+        `reader` knows how the owner wants names said."""
         self._settings = settings
         self._environment = environment
         self._cache = cache
+        self._attribute = attribute
+        self._reader = reader or Reader()
+        self._imitator: Imitator | None = None
+        self._sample = ""
+        """A digest of the voice that was taken on."""
         self._language = settings.twin.language
         self._speech: list[Speech] = []
         self._started: list[Engine] = []
@@ -97,18 +118,50 @@ class Lineup:
         espeak: Voice = registry.make(
             "voice", "espeak", self._espeak_section(), {}, cache=self._cache, language=self._language
         )
-        self.own_voice = espeak
+        self.own_voice = ReadVoice(espeak, self._reader)
         section = self._settings.voice
+        if section.engine != "espeak" or not section.cloned:
+            # Of a clone that this voice was before.
+            await asyncio.to_thread(forget_manners, self._cache)
         if section.engine == "espeak" and not section.cloned:
-            await self._started_with(espeak)
+            await self._started_with(self.own_voice)
             # A sentence that its process died over is finished by the process that follows.
-            self.voice = VoiceFallback(espeak, espeak)
+            self.voice = VoiceFallback(self.own_voice, self.own_voice)
             return
         chosen: Voice = registry.make(
             "voice", section.engine, section, self._environment, cache=self._cache, language=self._language
         )
-        self.voice = VoiceFallback(chosen, espeak)
+        if section.cloned and isinstance(chosen, Imitator) and chosen.imitates:
+            self._imitator = chosen
+        # espeak has phonemes of its own; asking for them would say each sentence twice.
+        sounding = chosen if section.engine == "espeak" else PhonemeVoice(chosen, espeak)
+        # Outside of the words as they are spoken: a fallback counts the words as they are written.
+        self.voice = VoiceFallback(ReadVoice(sounding, self._reader), self.own_voice)
         await self._started_with(self.voice)
+
+    async def imitate(self, sample: bytes) -> None:
+        """Take on the voice of this WAV file, where the chosen voice can. Raises `EngineError`."""
+        if self._imitator is not None:
+            await self._imitator.clone_from(sample)
+        self._sample = hashlib.sha256(sample).hexdigest()
+
+    async def forget_voice(self) -> None:
+        """Let go of the voice that was taken on, if any. Raises `EngineError`."""
+        self._sample = ""
+        # Also what an earlier process took on.
+        if self._imitator is not None:
+            await self._imitator.forget_voice()
+
+    @property
+    def has_voice(self) -> bool:
+        """Whether the chosen voice can speak; one that imitates has to take on a voice first."""
+        return self._imitator is None or bool(self._sample)
+
+    @property
+    def sounding(self) -> str:
+        """Whatever changes how a text sounds, besides the settings: what was prepared with something else is
+        made again."""
+        return f"{self._reader.digest} {self._sample}"
 
     def _espeak_section(self) -> VoiceSection:
         own = self._settings.voice
@@ -121,6 +174,9 @@ class Lineup:
             chosen: Brain = registry.make(
                 "brain", section.engine, section, self._environment, cache=self._cache, language=self._language
             )
+            owner = self._settings.persona
+            if owner.canned:
+                chosen = CannedBrain(chosen, Canned(owner.canned_answers), self._attribute)
             patience_s = section.first_token_timeout_s + 0.3
             self.brain = BrainFallback(chosen, self.grounded, patience_s=patience_s)
         await self._started_with(self.brain)

@@ -22,9 +22,11 @@ _MODULES = (
     "agent.engines.speech.pipecat",
     "agent.engines.brain.grounded",
     "agent.engines.brain.openai",
+    "agent.engines.brain.pipecat",
     "agent.engines.voice.espeak",
     "agent.engines.voice.openai",
     "agent.engines.voice.piper_http",
+    "agent.engines.voice.served",
     "agent.engines.voice.pipecat",
 )
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import httpx
 
+from channels.twilio import twiml
 from channels.twilio.settings import TwilioSecrets, TwilioSettings
 from compliance.errors import ChannelError
 
@@ -64,6 +65,24 @@ class TwilioRest:
             raise HangUpFailed(f"Twilio's REST API cannot be reached: {type(error).__name__}.") from None
         if response.is_error and _error_code(response) != NOT_IN_PROGRESS:
             raise HangUpFailed(_refusal("to end the call", response))
+
+    async def put_through(self, number: str, *, account_sid: str, call_sid: str) -> None:
+        """Connect the caller with a telephone, which ends our stream. Raises `HangUpFailed`: the call goes on."""
+        token = self._secrets.auth_token.get_secret_value()
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                client = await self._connected()
+                response = await client.post(
+                    f"/2010-04-01/Accounts/{account_sid}/Calls/{call_sid}.json",
+                    data={"Twiml": twiml.dial(number)},
+                    auth=(self._secrets.account_sid or account_sid, token),
+                )
+        except TimeoutError:
+            raise HangUpFailed("Twilio's REST API did not answer in time.") from None
+        except httpx.HTTPError as error:
+            raise HangUpFailed(f"Twilio's REST API cannot be reached: {type(error).__name__}.") from None
+        if response.is_error:
+            raise HangUpFailed(_refusal("to put the call through", response))
 
     async def send_text(self, *, sender: str, to: str, text: str) -> None:
         """Send an SMS from a number of the account. Raises `TwilioFailed`."""

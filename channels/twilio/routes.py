@@ -128,8 +128,16 @@ def _token(channel: Channel, form: Form) -> str:
         caller=caller if E164.fullmatch(caller) and caller not in WITHHELD else None,
         expires_at=datetime.now(UTC) + timedelta(seconds=channel.settings.token_lifetime_s),
         nonce=new_nonce(),
+        attested=_attested(form.get("StirVerstat", "")),
     )
     return sign(token, channel.token_key)
+
+
+def _attested(verdict: str) -> bool | None:
+    """What STIR/SHAKEN says of the caller's number: full attestation, a failed check, or nothing that helps."""
+    if verdict == "TN-Validation-Passed-A":
+        return True
+    return False if verdict.startswith("TN-Validation-Failed") else None
 
 
 def _media_url(channel: Channel, request: Request) -> str:

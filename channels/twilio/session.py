@@ -80,7 +80,9 @@ class MediaSession:
         try:
             start, token = await self._admitted()
             wire = self._wire(start)
-            call = self._channel.host.begin("phone", wire, Caller(subject=token.caller), reference=token.call_sid)
+            caller = Caller(token.caller, attested=token.attested)
+            call = self._channel.host.begin("phone", wire, caller, reference=token.call_sid)
+            call.transfer = wire.transfer
         except Disconnected:
             self._channel.counters["socket_left_before_start"] += 1
         except CallRefused as refused:
@@ -139,11 +141,13 @@ class MediaSession:
         hang_up: Callable[[], Awaitable[None]] = partial(
             channel.rest.hang_up, account_sid=start.account_sid, call_sid=start.call_sid
         )
+        put_through = partial(channel.rest.put_through, account_sid=start.account_sid, call_sid=start.call_sid)
         return TwilioWire(
             start.stream_sid,
             self._socket,
             now=channel.now,
             hang_up=hang_up if channel.rest.configured else None,
+            put_through=put_through if channel.rest.configured else None,
             max_queued=channel.settings.max_queued_messages,
         )
 

@@ -31,6 +31,8 @@ class StreamToken:
     """E.164, or None when the caller withheld it. Never part of a URL, because URLs are logged everywhere."""
     expires_at: datetime
     nonce: str
+    attested: bool | None = None
+    """Whether the network vouches for the caller's number; None is not known."""
 
 
 def derive_key(auth_token: str) -> bytes:
@@ -45,6 +47,7 @@ def new_nonce() -> str:
 def sign(token: StreamToken, key: bytes) -> str:
     """The token as text of at most `MAX_CHARS`. Raises `TokenRefused` when the call's names do not fit."""
     fields = [token.call_sid, token.account_sid, token.caller, int(token.expires_at.timestamp()), token.nonce]
+    fields.append(token.attested)
     body = urlsafe_b64encode(json.dumps(fields, separators=(",", ":")).encode()).rstrip(b"=")
     text = (body + b"." + _mac(body, key)).decode()
     if len(text) > MAX_CHARS:
@@ -60,7 +63,7 @@ def verify(text: str, key: bytes, *, call_sid: str, account_sid: str, now: datet
     # Only what we signed ourselves is parsed, so its shape can be relied on.
     fields = json.loads(urlsafe_b64decode(body + b"=" * (-len(body) % 4)))
     expires_at = datetime.fromtimestamp(fields[3], UTC)
-    token = StreamToken(fields[0], fields[1], fields[2], expires_at, fields[4])
+    token = StreamToken(fields[0], fields[1], fields[2], expires_at, fields[4], fields[5])
     if (token.call_sid, token.account_sid) != (call_sid, account_sid):
         raise TokenRefused("The stream token belongs to another call.")
     if now >= expires_at:

@@ -1,4 +1,4 @@
-"""The two answers a call can get: a stream, or a spoken word that there is none now.
+"""The answers a call can get: a stream, a spoken word that there is none now, or the owner's telephone.
 
 `<Say>` is Twilio's own voice speaking a fixed service text about availability. It is not the twin: nothing of the
 persona, and nothing that was generated, is ever said this way.
@@ -29,5 +29,13 @@ def unavailable(spoken: str, *, language: str) -> str:
     """Say it, and hang up."""
     response = VoiceResponse()
     response.say(spoken or UNAVAILABLE, language=language)
+    response.hangup()
+    return str(response)
+
+
+def dial(number: str) -> str:
+    """Ring at a number; the call is over when either side hangs up, or nobody answers."""
+    response = VoiceResponse()
+    response.dial(number, timeout=30)
     response.hangup()
     return str(response)

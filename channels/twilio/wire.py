@@ -50,9 +50,11 @@ class TwilioWire:
         *,
         now: Callable[[], float],
         hang_up: Callable[[], Awaitable[None]] | None,
+        put_through: Callable[[str], Awaitable[None]] | None = None,
         max_queued: int = 100,
     ) -> None:
-        """`hang_up` ends the call by REST and raises `HangUpFailed`; None when there are no credentials."""
+        """`hang_up` ends the call by REST, `put_through` connects it with a number; both raise `HangUpFailed`, and
+        are None when there are no credentials."""
         self.playout = Playout(PHONE_RATE_HZ)
         self.bytes_sent = 0
         self.bytes_forgotten = 0
@@ -65,6 +67,8 @@ class TwilioWire:
         self._socket = socket
         self._now = now
         self._hang_up = hang_up
+        self._put_through = put_through
+        self._goes_to = ""
         self._max_queued = max_queued
         self._queue: deque[tuple[str, int]] = deque()
         """Messages with the samples they hold."""
@@ -109,6 +113,13 @@ class TwilioWire:
             self._put(self._writer.clear, 0)
         return cut
 
+    def transfer(self, number: str) -> bool:
+        """When the wire is closed, connect the caller with that number instead of hanging up; False: it cannot."""
+        if self._put_through is None or self._far_end_left:
+            return False
+        self._goes_to = number
+        return True
+
     def mark_returned(self, name: str) -> None:
         """Twilio sent a mark back."""
         self.playout.returned(name, self._now())
@@ -143,6 +154,13 @@ class TwilioWire:
         if self._hang_up is None:
             return
         try:
+            if self._goes_to and self._put_through is not None:
+                try:
+                    await self._put_through(self._goes_to)
+                except HangUpFailed as error:
+                    logger.error("the call was not put through", extra={"code": error.code, "why": error.message})
+                else:
+                    return
             await self._hang_up()
         except HangUpFailed as error:
             # The socket closes next, and Twilio then follows the TwiML to its <Hangup/>.

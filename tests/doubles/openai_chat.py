@@ -43,6 +43,8 @@ class Answer:
     """reset: no answer at all; hang: silence before the headers; the others happen after `after_tokens`: silence,
     a cut connection, an error event."""
     after_tokens: int = 3
+    calls: tuple[tuple[str, str], ...] = ()
+    """Tools the model asks for, after the text: name and arguments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +189,21 @@ class ChatServer:
             await _event(writer, _chunk({"content": token}))
         if answer.fault:
             return await self._break(writer, answer)
-        await _event(writer, _chunk({}, finish="stop"))
+        for nth, (name, arguments) in enumerate(answer.calls):
+            await self._call(writer, nth, name, arguments)
+        await _event(writer, _chunk({}, finish="tool_calls" if answer.calls else "stop"))
         await _event(writer, "[DONE]")
         writer.write(b"0\r\n\r\n")
         await writer.drain()
         return True
+
+    async def _call(self, writer: asyncio.StreamWriter, nth: int, name: str, arguments: str) -> None:
+        """In pieces, as hosted models stream it: the name first, the arguments cut anywhere."""
+        head = {"index": nth, "id": f"call_{nth}_{name}", "type": "function"}
+        await _event(writer, _chunk({"tool_calls": [{**head, "function": {"name": name, "arguments": ""}}]}))
+        for at in range(0, len(arguments), 7):
+            piece = {"index": nth, "function": {"arguments": arguments[at : at + 7]}}
+            await _event(writer, _chunk({"tool_calls": [piece]}))
 
     async def _break(self, writer: asyncio.StreamWriter, answer: Answer) -> bool:
         if answer.fault == "cut_mid":
@@ -234,7 +246,7 @@ async def _event(writer: asyncio.StreamWriter, data: str) -> None:
     await writer.drain()
 
 
-def _chunk(delta: dict[str, str], finish: str | None = None) -> str:
+def _chunk(delta: dict[str, Any], finish: str | None = None) -> str:
     choice = {"index": 0, "delta": delta, "finish_reason": finish}
     return json.dumps(
         {

@@ -10,10 +10,11 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Protocol, runtime_checkable
 
 from agent.engines.base import Brain, Piece
+from agent.engines.closing import closing
 from compliance.errors import EngineError, EngineFailed, EngineTimeout
 from persona.prompt import Prompt
 
@@ -116,12 +117,12 @@ class Fallback:
     async def answer(self, prompt: Prompt) -> AsyncIterator[Piece]:
         """Stream the answer. Raises `EngineError` only when the second brain fails too."""
         if not self._breaker.allow(self._clock()):
-            async with contextlib.aclosing(_closing(self._stand_in(prompt))) as pieces:
+            async with contextlib.aclosing(closing(self._stand_in(prompt))) as pieces:
                 async for piece in pieces:
                     yield piece
             return
         spoke = failed = settled = False
-        first = _closing(self._first.answer(prompt))
+        first = closing(self._first.answer(prompt))
         try:
             while True:
                 try:
@@ -151,30 +152,19 @@ class Fallback:
         if failed:
             if spoke:
                 yield Piece(BRIDGE, "notice")
-            async with contextlib.aclosing(_closing(self._stand_in(prompt))) as pieces:
+            async with contextlib.aclosing(closing(self._stand_in(prompt))) as pieces:
                 async for piece in pieces:
                     yield piece
 
     async def _stand_in(self, prompt: Prompt) -> AsyncIterator[Piece]:
         if isinstance(self._second, StandIn):
-            source = _closing(self._second.stand_in(prompt))
+            source = closing(self._second.stand_in(prompt))
         else:
             yield Piece(TAKING_A_MESSAGE, "notice")
-            source = _closing(self._second.answer(prompt))
+            source = closing(self._second.answer(prompt))
         async with contextlib.aclosing(source):
             async for piece in source:
                 yield piece
-
-
-async def _closing(pieces: AsyncIterator[Piece]) -> AsyncGenerator[Piece]:
-    """Any iterator as a generator, so that it can be closed at once."""
-    try:
-        async for piece in pieces:
-            yield piece
-    finally:
-        close = getattr(pieces, "aclose", None)
-        if close is not None:
-            await close()
 
 
 def _about(brain: Brain, error: Exception) -> dict[str, str]:

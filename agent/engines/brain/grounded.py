@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 from agent.engines.base import Card, EngineConfig, Piece
 from compliance.errors import EngineFailed
 from persona import home
-from persona.facts import Fact
+from persona.caller import STRANGER, Caller
 from persona.grounded import Answerer
 from persona.home import Persona
-from persona.prompt import Prompt, caller_of
-from persona.statements import Statement
+from persona.knowledge import Knowledge
+from persona.prompt import Entry, Prompt
 
 CARD = Card(
     kind="brain",
@@ -51,10 +51,10 @@ class Grounded:
     def name(self) -> str:
         return "grounded"
 
-    def bind(self, persona: Persona) -> None:
+    def bind(self, persona: Persona, knowledge: Knowledge | None = None) -> None:
         """Answer from this persona, from the next answer on; call it before `start`, or again when the owner's
-        files have changed. Indexes it, about 150 microseconds per entry."""
-        self._answerer = Answerer(persona)
+        files have changed. Indexes it, about 150 microseconds per entry, where `knowledge` has not done so."""
+        self._answerer = Answerer(persona, knowledge)
         self._persona = persona
 
     async def start(self) -> None:
@@ -65,10 +65,10 @@ class Grounded:
     async def close(self) -> None:
         self._answerer = None
 
-    def search(self, question: str, *, known: bool = False) -> tuple[Fact | Statement, ...]:
+    def search(self, question: str, *, caller: Caller = STRANGER) -> tuple[Entry, ...]:
         """What `persona.prompt.compose` takes as `found`, for a persona too large for one prompt."""
         answerer, today = self._ready()
-        return answerer.search(question, today=today, known=known)
+        return answerer.search(question, today=today, caller=caller)
 
     async def answer(self, prompt: Prompt) -> AsyncIterator[Piece]:
         """Sentence by sentence; takes a millisecond or two and waits for nothing."""
@@ -82,7 +82,9 @@ class Grounded:
 
     def _pieces(self, prompt: Prompt, *, stand_in: bool) -> list[Piece]:
         answerer, today = self._ready()
-        reply = answerer.reply(prompt.turns, today=today, caller=caller_of(prompt), stand_in=stand_in)
+        reply = answerer.reply(
+            prompt.turns, today=today, caller=prompt.caller, memories=prompt.memories, stand_in=stand_in
+        )
         pieces = [Piece(f"{said.text} ", said.provenance) for said in reply.said]
         return [*pieces, Piece("", "notice", goodbye=True)] if reply.goodbye else pieces
 

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from agent.engines.base import Card, EngineConfig, Piece
+from agent.engines.brain.tool_calls import Calls, as_functions, as_messages
 from compliance.errors import EngineFailed, EngineMissing, EngineTimeout, SettingsError
 from persona.prompt import Prompt, chat_messages
 
@@ -34,8 +35,8 @@ CARD = Card(
     falls_back_to="grounded",
 )
 
-_BASE_URL = "https://api.openai.com/v1"
-_MODEL = "gpt-4o-mini"
+BASE_URL = "https://api.openai.com/v1"
+MODEL = "gpt-4o-mini"
 _OPTIONS = (
     "temperature",
     "top_p",
@@ -68,11 +69,11 @@ class OpenAIBrain:
     """Chat completions over one pool of kept connections."""
 
     def __init__(self, config: EngineConfig) -> None:
-        base_url = (config.base_url or config.secrets.get("OPENAI_BASE_URL") or _BASE_URL).rstrip("/")
+        base_url = (config.base_url or config.secrets.get("OPENAI_BASE_URL") or BASE_URL).rstrip("/")
         parts = urlsplit(base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise SettingsError('[brain] base_url is no web address; write one as "http://127.0.0.1:11434/v1"')
-        model = config.model or (_MODEL if base_url == _BASE_URL else "")
+        model = config.model or (MODEL if base_url == BASE_URL else "")
         if not model:
             raise SettingsError("[brain] model is not set; name a model that the server has")
         key = config.secrets.get("OPENAI_API_KEY", "")
@@ -114,8 +115,11 @@ class OpenAIBrain:
 
         Only waiting for the server counts as time: a reader that takes its time does not spend the limit.
         """
-        body = {**self._body, "messages": chat_messages(prompt)}
+        body = {**self._body, "messages": [*chat_messages(prompt), *as_messages(prompt.exchanges)]}
+        if prompt.tools:
+            body["tools"] = as_functions(prompt.tools)
         lines = self._lines(body)
+        calls = Calls()
         left_s = self._total_s
         spoke = done = False
         loop = asyncio.get_running_loop()
@@ -143,14 +147,16 @@ class OpenAIBrain:
                 waited_s = loop.time() - begun
                 left_s -= waited_s
                 patience_s = min(patience_s - waited_s, left_s)
-                text, done = _token(line)
+                text, done = _token(line, calls)
                 if text:
                     spoke = True
                     patience_s = min(self._first_token_s, left_s)
                     yield Piece(text)
         if not done:
             raise EngineFailed("the language model's stream was cut off")
-        if not spoke:
+        for call in calls.whole:
+            yield Piece("", call=call)
+        if not spoke and not calls.whole:
             raise EngineFailed("the language model answered without a word")
 
     async def _lines(self, body: dict[str, Any]) -> AsyncGenerator[bytes]:
@@ -185,8 +191,8 @@ class OpenAIBrain:
         return self._client
 
 
-def _token(line: bytes) -> tuple[str, bool]:
-    """The text in one event, and whether the stream ends with it."""
+def _token(line: bytes, calls: Calls) -> tuple[str, bool]:
+    """The text in one event, and whether the stream ends with it. Pieces of tool calls go to `calls`."""
     if line == b"[DONE]":
         return "", True
     try:
@@ -194,7 +200,9 @@ def _token(line: bytes) -> tuple[str, bool]:
         if "error" in event:
             raise EngineFailed("the language model's server reported an error in mid-answer")
         choices = event.get("choices") or [{}]
-        text = (choices[0].get("delta") or {}).get("content") or ""
+        delta = choices[0].get("delta") or {}
+        text = delta.get("content") or ""
+        calls.feed(delta.get("tool_calls") or ())
         finished = choices[0].get("finish_reason") is not None
     except (ValueError, TypeError, AttributeError, LookupError):
         raise EngineFailed("the language model's server sent no chat completion; check [brain] base_url") from None

@@ -65,6 +65,29 @@ async def test_a_withheld_number_is_unknown(served: House, caller: str) -> None:
     assert served.conversation.call.caller.subject is None
 
 
+@pytest.mark.parametrize(
+    ("verdict", "attested"),
+    [
+        ("TN-Validation-Passed-A", True),
+        ("TN-Validation-Passed-C", None),
+        ("TN-Validation-Failed-A", False),
+        ("No-TN-Validation", None),
+        ("", None),
+    ],
+)
+async def test_what_the_network_says_of_the_number_reaches_the_call(
+    served: House, verdict: str, attested: bool | None
+) -> None:
+    async with served.phone() as phone:
+        await phone.until(lambda: bool(served.host.conversations))
+    assert served.conversation.call.caller.attested is None
+    other = served.phone()
+    other.fields["StirVerstat"] = verdict
+    async with other as phone:
+        await phone.until(lambda: len(served.host.conversations) == 2)
+    assert served.host.conversations[1].call.caller.attested is attested
+
+
 async def test_bytes_at_the_door_are_bytes_on_the_wire_and_at_the_caller(served: House) -> None:
     async with served.phone() as phone:
         await disclosed(served, phone)
@@ -155,6 +178,29 @@ async def test_our_side_hangs_up_by_rest(served: House) -> None:
     assert base64.b64decode(authorization.split()[1]).decode() == f"{phone.account_sid}:{AUTH_TOKEN}"
     assert form == {"Status": "completed"}
     assert phone.said_by_twilio == []
+
+
+async def test_a_caller_who_is_put_through_is_connected_and_not_hung_up(served: House) -> None:
+    async with served.phone() as phone:
+        await disclosed(served, phone)
+        assert served.conversation.call.transfer("+493012345678")
+        served.conversation.hang_up("goodbye")
+        await asyncio.wait_for(phone.over.wait(), 5)
+
+    ((_, _, form),) = served.rest.requests
+    assert "<Dial" in form["Twiml"]
+    assert "+493012345678" in form["Twiml"]
+
+
+async def test_when_putting_through_fails_the_call_is_hung_up(served: House) -> None:
+    served.rest.answer = (400, {"code": 21_205})
+    async with served.phone() as phone:
+        await disclosed(served, phone)
+        assert served.conversation.call.transfer("+493012345678")
+        served.conversation.hang_up("goodbye")
+        await asyncio.wait_for(phone.over.wait(), 5)
+
+    assert [sorted(form) for _, _, form in served.rest.requests] == [["Twiml"], ["Status"]]
 
 
 async def test_when_rest_fails_the_socket_closes_and_twilio_says_good_bye(served: House) -> None:

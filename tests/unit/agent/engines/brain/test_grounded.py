@@ -9,7 +9,8 @@ from agent.engines.base import EngineConfig
 from agent.engines.brain.grounded import Grounded, create
 from compliance.errors import EngineFailed, PersonaError
 from persona import home
-from persona.prompt import Caller, Prompt, Turn, compose
+from persona.caller import Caller
+from persona.prompt import Prompt, Turn, compose
 
 TODAY = date(2026, 5, 5)
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,7 @@ from agent.engines.base import EngineConfig
 from agent.engines.brain.openai import OpenAIBrain, create
 from compliance.errors import EngineFailed, EngineMissing, EngineTimeout, SettingsError
 from persona.prompt import Prompt, Turn
+from persona.tool import Exchange, Tool, ToolCall
 from tests.doubles.openai_chat import Answer, ChatServer
 
 PROMPT = Prompt(
@@ -248,3 +250,33 @@ async def test_nothing_that_was_said_is_logged(
     ours = [record.getMessage() for record in caplog.records if record.name.startswith("agent")]
     assert "secret" not in " ".join(ours) + failure.value.message
     assert "When are you open" not in " ".join(record.getMessage() for record in caplog.records)
+
+
+WEATHER = Tool("look_up", "look something up", {"type": "object", "properties": {"day": {"type": "string"}}})
+
+
+async def test_tools_are_offered_and_what_the_model_asks_for_comes_whole(
+    server: ChatServer, brain: OpenAIBrain
+) -> None:
+    server.script(Answer("Let me see.", calls=(("look_up", '{"day": "Tuesday"}'), ("hang_up", "{}"))))
+    pieces = [piece async for piece in brain.answer(replace(PROMPT, tools=(WEATHER,)))]
+    assert [piece.call for piece in pieces if piece.call] == [
+        ToolCall("call_0_look_up", "look_up", '{"day": "Tuesday"}'),
+        ToolCall("call_1_hang_up", "hang_up", "{}"),
+    ]
+    assert server.requests[0].body["tools"][0]["function"]["name"] == "look_up"
+
+
+async def test_what_came_of_a_tool_follows_the_callers_words(server: ChatServer, brain: OpenAIBrain) -> None:
+    call = ToolCall("c1", "look_up", "{}")
+    prompt = replace(PROMPT, exchanges=(Exchange((call,), ("Sunny.",)),))
+    assert [piece async for piece in brain.answer(prompt)]
+    *_, question, asked, result = server.requests[0].body["messages"]
+    assert question["content"] == "When are you open?"
+    assert asked["tool_calls"][0]["id"] == result["tool_call_id"] == "c1"
+    assert result["content"] == "Sunny."
+
+
+async def test_no_tools_no_word_of_them(server: ChatServer, brain: OpenAIBrain) -> None:
+    await said(brain)
+    assert "tools" not in server.requests[0].body
