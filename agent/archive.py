@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from agent import enrol_cloud
 from agent.consenting import Office
 from agent.home import Home
 from agent.settings import Settings, environment, load
@@ -46,6 +48,8 @@ from compliance.requests import Kind, Requests, SendCode
 from compliance.search import Search
 from compliance.sound.recording import Recording
 from compliance.vault import Vault
+from persona.memory.erasing import MemoryErasure
+from persona.memory.library import Library
 
 logger = logging.getLogger(__name__)
 
@@ -69,8 +73,11 @@ class Archive:
         owner_name: str,
         send_code: SendCode | None = None,
         copies: Sequence[Copies] = (),
+        environment: Mapping[str, str] | None = None,
     ) -> None:
-        """Nothing is touched before `open`. `copies` is what providers keep; `send_code` texts digits."""
+        """Nothing is touched before `open`. `copies` is what providers keep of calls; `send_code` texts digits;
+        `environment` holds the keys of those who keep something else: a clone of the voice, a server that compares
+        memories."""
         self.settings = settings
         self.home = home
         self.vault = Vault(home, settings.store)
@@ -87,10 +94,13 @@ class Archive:
         self.clerk: Clerk
         self.permits: Permits
         self.clones: Clones
+        self.library: Library
         self._owner_name = owner_name
         self._owner = place(settings.consent.jurisdiction)
         self._send_code = send_code
-        self._copies = tuple(copies)
+        self._environment = environment or {}
+        clones = enrol_cloud.copies(self._environment, lambda: enrol_cloud.prefix_of(self))
+        self._copies = (*copies, *clones)
         self._overdue = 0
         self._stack = AsyncExitStack()
         self._tasks: list[asyncio.Task[None]] = []
@@ -142,8 +152,8 @@ class Archive:
         """The rules of a call with somebody of whom no more than that is known."""
         return flow([_somebody(subject)], self._owner, self.settings.consent)
 
-    def office(self, texts: Disclosure) -> Office:
-        """What a call is handed."""
+    def office(self, texts: Disclosure, remember: Callable[[Call, bool], Awaitable[None]]) -> Office:
+        """What a call is handed; `remember` carries out whether its caller is remembered."""
 
         def receipt(call: Call, note: Note) -> None:
             self.register.keep(self._agreement(call, note, texts))
@@ -154,6 +164,7 @@ class Archive:
             delete_recordings=self.recordings.delete_of,
             request=self._request,
             receipt=receipt,
+            remember=remember,
         )
 
     async def _open(self) -> None:
@@ -174,6 +185,7 @@ class Archive:
             note=self.evidence.note,
             signing_key=self.signer.key_id,
             sound=self._sound,
+            remembered=self._remembered,
         )
         self.permits = Permits(self.vault, home, read_receipt=self._read_receipt)
         self.clones = Clones(
@@ -186,6 +198,10 @@ class Archive:
             note=self.evidence.note,
         )
         await self.clones.finish()
+        self.library = Library(
+            home, self.vault, self.settings.memory, api_key=self._environment.get("OPENAI_API_KEY", "")
+        )
+        self._stack.push_async_callback(self.library.close)
         stores = layout(
             self.vault,
             home,
@@ -193,6 +209,7 @@ class Archive:
             forget_search=self.search.forget,
             search_memory=self.search.memory,
             copies=self._copies,
+            memory=MemoryErasure(self.library),
         )
         self.eraser = Eraser(
             self.vault,
@@ -223,6 +240,7 @@ class Archive:
             try:
                 await self.clerk.resume()
                 await self.eraser.resume()
+                await self.library.sweep()
                 self._overdue = len([request for request in await self.requests.due() if not request.closed])
             except TwinError as error:
                 logger.error("erasures could not go on", extra={"code": error.code})
@@ -235,6 +253,17 @@ class Archive:
     async def erase_call(self, call_id: str) -> ErasureReceipt:
         """Erase one call and all that hangs on it."""
         return await self.eraser.erase_calls([call_id])
+
+    async def _remembered(self, subject: str) -> list[dict[str, Any]]:
+        return [
+            {
+                "kind": "remembered",
+                "name": memory.about,
+                "at": datetime.fromtimestamp(memory.at_ms / 1000, UTC).isoformat(timespec="seconds"),
+                "data": memory.text,
+            }
+            for memory in await self.library.memories_of(subject)
+        ]
 
     async def _sound(self, recording_id: str) -> AsyncIterator[bytes] | None:
         return self.recordings.as_wav(recording_id)
@@ -259,9 +288,14 @@ class Archive:
         purpose = note.detail["purpose"]
         kept = self.settings.retention
         status = _STATUSES[note.kind]
-        level = rules.recording if purpose == "recording" else rules.transcription
-        question = str(getattr(texts, f"ask_{purpose}")) if level == "ask" else ""
-        days = kept.audio_days if purpose == "recording" else kept.transcript_days
+        levels = {"recording": rules.recording, "transcription": rules.transcription, "memory": "ask"}
+        question = str(getattr(texts, f"ask_{purpose}")) if levels[purpose] == "ask" else ""
+        all_days = {
+            "recording": kept.audio_days,
+            "transcription": kept.transcript_days,
+            "memory": self.settings.memory.keep_days,
+        }
+        days = all_days[purpose]
         return Agreement(
             person=Party(call.caller.subject, call.caller.name or ""),
             controller=Party(name=self.settings.privacy.controller or self._owner_name),
@@ -295,9 +329,10 @@ async def opened(home: Home) -> AsyncIterator[Archive]:
     Raises `TwinError`.
     """
     settings = load(home.path)
-    rest = TwilioRest(settings.twilio, TwilioSecrets.from_environment(environment(home.path)))
+    secrets = environment(home.path)
+    rest = TwilioRest(settings.twilio, TwilioSecrets.from_environment(secrets))
     owner = home.persona().profile.name
-    archive = Archive(settings, home=home.path, owner_name=owner, copies=[TwilioCopies(rest)])
+    archive = Archive(settings, home=home.path, owner_name=owner, copies=[TwilioCopies(rest)], environment=secrets)
     await archive.open()
     try:
         yield archive

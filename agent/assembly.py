@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 from agent.consenting import Consenting, Office
 from agent.conversation import Conversation
 from agent.engines.base import Voice
 from agent.engines.lineup import Lineup
+from agent.heeding import Heeding
 from agent.messages import Messages
+from agent.mind import Mind
 from agent.opening import Opening
 from agent.permission import Permission, Permit
 from agent.pipeline import build
@@ -21,6 +22,7 @@ from agent.stages.honesty import Honesty
 from agent.stages.mouth import Mouth
 from agent.tap import Tap
 from agent.timing import TurnTiming
+from agent.tools.using import ToolUsing
 from channels.call import Call, Caller, Channel, Notice, new_call_id
 from channels.clock import Clock
 from channels.inlet import Inlet
@@ -29,8 +31,6 @@ from channels.wire import Wire
 from compliance.jurisdiction import Flow
 from compliance.vault import Vault
 from persona.profile import Profile
-from persona.prompt import Caller as KnownCaller
-from persona.prompt import Prompt, Turn
 
 INLET_RATES_HZ: dict[Channel, int] = {"web": 16_000, "phone": 8_000, "room": 16_000}
 
@@ -50,7 +50,7 @@ def assemble(
     office: Office,
     voice: Voice,
     permit: Permit | None,
-    compose: Callable[[KnownCaller, tuple[Turn, ...]], Prompt],
+    mind: Mind,
 ) -> LiveCall:
     """A call that is ready to `run`. Nothing is connected, stored or heard yet.
 
@@ -60,9 +60,8 @@ def assemble(
     clock = Clock(wire.rate_hz)
     call_id = new_call_id()
     recorder = Recorder(vault, call_id, clock, caller.subject)
-    known = KnownCaller(caller.name or "", caller.subject or "")
     conversation = Conversation(recorder)
-    messages = Messages(conversation, profile, known, recorder.message)
+    messages = Messages(conversation, profile, lambda: remembering.caller(), recorder.message)
     conversation.also_tell(messages)
     ear = Ear(INLET_RATES_HZ[channel], settings.turns, takes_keys=lambda keys: live.consenting.keys(keys))
     tap = Tap(ear, clock)
@@ -95,9 +94,17 @@ def assemble(
         office=office,
         repeat_s=settings.disclosure.repeat_minutes * 60,
         owner=profile.name,
+        first_question=lambda: remembering.question(),
     )
-    honesty = Honesty(call, consenting.heard)
+    screening = mind.screening(call, recorder.event, human=opening.texts.human)
+    remembering = mind.remembering(call, screening, recorder.event, consenting.may_remember)
+    honesty = Honesty(call, Heeding(consenting, screening, remembering))
     consenting.say = honesty.say
+    briefing = mind.briefing(call, remembering, screening)
+    brain = lineup.brain
+    if settings.tools.enabled and brain is not lineup.grounded:
+        toolbox = mind.toolbox(call, remembering, screening, recorder.event, recorder.message)
+        brain = ToolUsing(brain, toolbox)
     pipeline = build(
         call,
         ear,
@@ -106,18 +113,31 @@ def assemble(
         conversation=conversation,
         timing=timing,
         speech=lineup.speech,
-        brain=lineup.brain,
+        brain=brain,
         voice=voice,
-        compose=lambda turns: compose(known, turns),
+        compose=briefing,
         turns=settings.turns,
-        human=opening.texts.human,
-        owner=profile.name,
+        checked=screening.checked,
+        moderated=screening.moderated,
         record=recorder.event,
         give_up=lambda reason: live.give_up(reason),
         on_fallback=lambda old, new: _fell_back(call, recorder, old, new),
-        expects_answer=lambda: consenting.expects_answer,
+        expects_answer=lambda: consenting.expects_answer or remembering.expects_answer,
     )
-    live = LiveCall(call, pipeline, conversation, timing, opening, settings.limits, recorder, messages, consenting)
+    live = LiveCall(
+        call,
+        pipeline,
+        conversation,
+        timing,
+        opening,
+        settings.limits,
+        recorder,
+        messages,
+        consenting,
+        begin=remembering.start,
+        remember=remembering.remember,
+        closing=(remembering.end, briefing.close),
+    )
     call.hang_up = live.hang_up
     return live
 

@@ -101,7 +101,11 @@ def _rows(conversation: Conversation) -> list[tuple[float, str, str]]:
 
 
 def _heard(turn: TurnEntry) -> str:
-    return f"{turn.text} [cut at {turn.end_samples / turn.rate_hz:.1f} s]" if turn.cut else turn.text
+    """What was heard, each of the twin's sentences with where it comes from."""
+    text = turn.text
+    if turn.who == "twin" and turn.sentences:
+        text = " ".join(f"{said.text} [{said.provenance or 'unknown'}]" for said in turn.sentences)
+    return f"{text} [cut at {turn.end_samples / turn.rate_hz:.1f} s]" if turn.cut else text
 
 
 def _day(unix_ms: int) -> str:

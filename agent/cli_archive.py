@@ -39,7 +39,6 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(retention, name="retention")
     app.add_typer(requests, name="requests")
     app.command(epilog="Example: twin verify closed.wav")(verify)
-    app.command(epilog="Example: twin enroll voice --revoke")(enroll)
     app.command(epilog="Example: twin access --subject +493012345 -o access.zip")(access)
     app.command(epilog="Example: twin erase --subject +493012345 --yes --receipt erased.json")(erase)
 
@@ -244,22 +243,6 @@ def sweep(
 
     swept = asyncio.run(keeping.sweep(home_of(home), dry_run=dry_run))
     raise typer.Exit(keeping.report(swept, dry_run=dry_run, as_json=as_json))
-
-
-def enroll(
-    likeness: Annotated[Literal["voice", "face"], typer.Argument(help="What is cloned.")],
-    home: HomeOption = None,
-    revoke: Annotated[
-        bool, typer.Option("--revoke", help="Take the consent back: silent within a second.")
-    ] = False,
-) -> None:
-    """The owner's consent to the cloned voice or face; nothing is said or shown in it without."""
-    from agent import enrol
-
-    if not revoke:
-        enrol.give(likeness)
-    asyncio.run(enrol.revoke(home_of(home), likeness))
-    typer.echo(f"there is no consent to a cloned {likeness} any more, and nothing is left of the clone")
 
 
 SubjectOption = Annotated[

@@ -7,7 +7,7 @@ import logging
 import unicodedata
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from agent.conversation import Conversation
 from agent.opening import Opening
@@ -20,6 +20,7 @@ from compliance.errors import TwinError
 from compliance.jurisdiction import Flow, Transcription
 from compliance.language.answers import answer
 from compliance.language.intents import Intent, intent
+from compliance.language.leaving import leaving
 from compliance.requests import Kind
 
 logger = logging.getLogger(__name__)
@@ -35,6 +36,8 @@ KEEPING: Mapping[Transcription, Keeping] = {"notice": "yes", "ask": "waiting", "
 """What becomes of words until the caller says otherwise; their own are not heard before the disclosure was."""
 STOP_KEYS = "*9"
 YES_KEY, NO_KEY = "1", "2"
+GOODBYES = ("memory_on", "memory_off")
+"""Answers to a question that was asked at the end."""
 
 
 class Note(Protocol):
@@ -66,6 +69,8 @@ class Office:
     """Open a request (`erasure`, `access`) of this call's person; its number, speakable."""
     receipt: Callable[[Call, consent.Note], None]
     """Store the signed receipt of an answer."""
+    remember: Callable[[Call, bool], Awaitable[None]]
+    """Whether what the caller said is to be remembered once the call is over."""
 
 
 class Consenting:
@@ -83,9 +88,13 @@ class Consenting:
         office: Office,
         repeat_s: float,
         owner: str,
+        first_question: Callable[[], str] = lambda: "",
         now: Callable[[], float] | None = None,
     ) -> None:
-        """`owner` is whose twin it is, so that "are you Ada?" is understood; `now` is any clock in seconds."""
+        """`owner` is whose twin it is, so that "are you Ada?" is understood; `now` is any clock in seconds.
+
+        `first_question` is asked instead of offering help, where it is not empty.
+        """
         self.say: Callable[[Sequence[Line]], None] = lambda lines: None
         """Set to the pipeline's mouthpiece for fixed lines."""
         self._now = now or asyncio.get_running_loop().time
@@ -98,6 +107,7 @@ class Consenting:
         self._office = office
         self._repeat_s = repeat_s
         self._owner = owner
+        self._first_question = first_question
         self._asked_turns = 0
         """How many turns there were when the question that waits was asked."""
         self._asked_at: float | None = None
@@ -124,6 +134,10 @@ class Consenting:
         """True while a question was heard and waits for its answer."""
         pending = self._consents.pending
         return pending is not None and self._question_was_heard(pending[0])
+
+    def may_remember(self, memory: Literal["off", "ask", "given"]) -> None:
+        """Whether a caller who leaves is asked if they may be remembered; `given`: they agreed earlier."""
+        self._consents.memory = memory
 
     def disclosed(self, position: int) -> None:
         """The disclosure was heard to its end at `position` of the clock."""
@@ -159,6 +173,9 @@ class Consenting:
         given = answer(text, language, purpose) if self._question_was_heard(purpose) else "unclear"
         lines = self._take(consent.Answered(purpose, given, "voice", self._now()))
         self._tell()
+        if purpose == "memory":
+            # Whoever asks something instead of answering has not left yet.
+            return Reaction(tuple(lines)) if given != "unclear" or leaving(text, language) else None
         if given == "unclear":
             # They went on as if nothing had been asked, so their words are answered.
             self._helped = True
@@ -212,6 +229,13 @@ class Consenting:
             for task in late:
                 task.cancel()
 
+    def leaving(self, text: str) -> Reaction | None:
+        """Whoever takes their leave may be asked something first; None when nothing is."""
+        if not leaving(text, self._call.language):
+            return None
+        lines = self._take(consent.Leaving(self._now()))
+        return Reaction(tuple(lines)) if lines else None
+
     def _meant(self, found: Intent) -> Reaction:
         match found.kind:
             case "human_question":
@@ -258,6 +282,8 @@ class Consenting:
                 case consent.KeepWords(keep, delete, _):
                     self._words = "kept" if keep else "not_kept"
                     self._recorder.keep_words("yes" if keep else "no", delete=delete)
+                case consent.Remember(keep):
+                    self._start(self._remember(keep=keep), "remember")
                 case consent.Note(kind, _, detail):
                     self._note(kind, detail)
                     if kind in ("consent_given", "consent_refused", "consent_withdrawn"):
@@ -269,10 +295,12 @@ class Consenting:
         if self._helped or self._consents.pending is not None:
             return []
         self._helped = True
-        return [self._line("help")]
+        asked = self._first_question()
+        return [Line(asked) if asked else self._line("help")]
 
     def _line(self, key: str) -> Line:
-        return Line(str(getattr(self._opening.texts, key)), self._opening.lines.get(key))
+        text = str(getattr(self._opening.texts, key))
+        return Line(text, self._opening.lines.get(key), goodbye=key in GOODBYES)
 
     def _question_was_heard(self, purpose: str) -> bool:
         """A yes counts only when the person had heard what it is to: the first sentence of the question."""
@@ -332,6 +360,12 @@ class Consenting:
             await self._office.delete_recordings(self._call.id)
         except TwinError as error:
             logger.error("a recording could not be deleted", extra={"call": self._call.id, "code": error.code})
+
+    async def _remember(self, *, keep: bool) -> None:
+        try:
+            await self._office.remember(self._call, keep)
+        except TwinError as error:
+            logger.error("the memory could not be told", extra={"call": self._call.id, "code": error.code})
 
     async def _request(self, wish: Wish) -> None:
         kind: Kind = "erasure" if wish == "forget_me" else "access"

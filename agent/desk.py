@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from agent.engines import registry
 from agent.engines.base import Kind
 from agent.house import House
-from agent.settings import EngineSection
+from agent.settings import EngineSection, Settings
 from compliance.console.desk import Desk
 from compliance.console.proving import prover
 from compliance.console.setting_rows import setting_rows
@@ -73,6 +75,7 @@ def front_of(house: House) -> Front:
             privacy=settings.privacy,
             retention=settings.retention,
             consent=settings.consent,
+            memory_days=settings.memory.keep_days if _remembers(settings) else None,
             processors=processors(house),
         ),
         law=lambda subject, country: _law(house, subject, country),
@@ -98,9 +101,33 @@ def processors(house: House) -> tuple[Processor, ...]:
         host = section.base_url.partition("://")[2].partition("/")[0].partition(":")[0]
         here = host in ("127.0.0.1", "localhost") or (not keys and not host)
         found.append(Processor(name, _DOES[kind], here, "" if here else host or name))
+    found += [_server(name, does, url) for name, does, url in _asides(house.settings) if url]
     if house.environment.get("TWILIO_ACCOUNT_SID"):
         found.append(Processor("Twilio", "carries telephone calls", here=False, where="Twilio Inc., USA"))
     return tuple(found)
+
+
+def _remembers(settings: Settings) -> bool:
+    return settings.memory.enabled and settings.memory.ask != "never"
+
+
+def _asides(settings: Settings) -> Iterator[tuple[str, str, str]]:
+    """Servers beside the engines: name, what they do, and their address, which is empty where there is none."""
+    yield "moderation", "judges whether what is said is fit to be answered", settings.guard.moderation_base_url
+    yield "notifications", "tell the owner that somebody needs them", settings.tools.notify_url
+    if _remembers(settings):
+        options = settings.memory.options
+        stored = next((str(options[key]) for key in ("connection_string", "url", "host") if options.get(key)), "")
+        yield "memory", "keeps what people agreed to have remembered, sealed", stored
+        if settings.memory.embedder == "openai":
+            url = settings.memory.embedder_url or "https://api.openai.com/v1"
+            yield "embedder", "compares what is remembered with what is said", url
+
+
+def _server(name: str, does: str, url: str) -> Processor:
+    host = urlsplit(url if "://" in url else f"//{url}").hostname or ""
+    here = host in ("127.0.0.1", "localhost", "::1")
+    return Processor(name, does, here, "" if here else host)
 
 
 def _law(house: House, subject: str, country: str) -> Law:

@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from agent import doctor_archive
+from agent import doctor_archive, doctor_persona
 from agent.engines import registry
 from agent.engines.base import Engine, Kind
 from agent.engines.speech import whisper_models
@@ -65,6 +65,7 @@ async def examine(named: Path | None) -> Findings:
     checks += [owner(patient), settings_read(patient), files(patient), disk(patient)]
     checks.append(await store(patient))
     checks += await doctor_archive.examine(patient)
+    checks += await doctor_persona.examine(patient)
     for kind in KINDS:
         checks.append(await chosen(kind, patient))
     checks += [whisper_model(patient), *await model_servers(patient), *others(patient)]

@@ -96,6 +96,8 @@ def _toml(value: Any) -> str:
             return repr(value)
         case str():
             return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        case dict():
+            return "{" + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + "}"
         case tuple() | list():
             return "[" + ", ".join(_toml(item) for item in value) + "]"
     raise TypeError(f"{type(value).__name__} has no form in TOML here")

@@ -16,6 +16,7 @@ from agent.cloned import ClonedVoice, remove
 from agent.engines.lineup import Lineup
 from agent.engines.voice.prepared import Prepared, prepare, without_leading_silence
 from agent.lag import LoopLag
+from agent.mind import Mind
 from agent.opening import CLONED, PREPARED, Openings, texts_of
 from agent.run import LiveCall
 from agent.settings import Settings
@@ -34,8 +35,8 @@ from compliance.likeness.permits import Permit
 from compliance.likeness.statement import EVERYWHERE
 from compliance.vault import Vault
 from persona.home import Persona
-from persona.prompt import Caller as KnownCaller
-from persona.prompt import Prompt, Turn, compose
+from persona.voice.dataset import REFERENCE
+from persona.voice.reader import of_home
 
 logger = logging.getLogger(__name__)
 
@@ -61,14 +62,18 @@ class House:
         self.environment = environment
         cache = home / "cache"
         cache.mkdir(parents=True, exist_ok=True)
-        self.lineup = Lineup(settings, environment, persona, cache=cache)
         self._rest = TwilioRest(settings.twilio, TwilioSecrets.from_environment(environment))
         self.archive = Archive(
             settings,
             home=home,
             owner_name=persona.profile.name,
             send_code=self._text_code if settings.twilio.sms_number else None,
+            environment=environment,
             copies=(TwilioCopies(self._rest),) if environment.get("TWILIO_ACCOUNT_SID") else (),
+        )
+        self.mind = Mind(settings, persona, self.archive, self._rest, environment, home=home)
+        self.lineup = Lineup(
+            settings, environment, persona, cache=cache, attribute=self.mind.attribute, reader=of_home(home)
         )
         self.timings: deque[TurnTimes] = deque(maxlen=1_000)
         """The last turns of ended calls."""
@@ -87,7 +92,14 @@ class House:
         """Where the chosen voice is a clone: what serves while the consent stands."""
         if settings.voice.cloned:
             cloned = Openings(self._texts, OUTLET_RATES_HZ, self._prepare_cloned, self._prepare_own)
-            self.cloned = ClonedVoice(cloned, cache / CLONED, self._permit)
+            self.cloned = ClonedVoice(
+                cloned,
+                cache / CLONED,
+                self._permit,
+                self._imitate,
+                self.lineup.forget_voice,
+                consent=self._consent,
+            )
         else:
             self.openings = Openings(self._texts, OUTLET_RATES_HZ, self._prepare, self._prepare)
         self._draining = False
@@ -108,6 +120,8 @@ class House:
         try:
             await asyncio.to_thread(_warm, self.settings.twin.language)
             await self.archive.open()
+            await self.mind.start()
+            self.lineup.grounded.bind(self.persona, self.mind.knowledge)
             silero.load()
             await self.lineup.start()
             await self.openings.start()
@@ -147,6 +161,7 @@ class House:
             await self.cloned.close()
         await self.openings.close()
         await self.lineup.close()
+        await self.mind.close()
         await self.archive.close()
         await self._rest.close()
 
@@ -204,10 +219,10 @@ class House:
             vault=self.vault,
             opening=openings.of(wire.rate_hz, kept),
             flow=flow,
-            office=self.archive.office(self._texts[kept]),
+            office=self.archive.office(self._texts[kept], self._remember),
             voice=self.lineup.own_voice if self.cloned is not None and permit is None else self.lineup.voice,
             permit=permit,
-            compose=self._compose,
+            mind=self.mind,
         )
         self._live[live.call.id] = live
         self._empty.clear()
@@ -248,18 +263,9 @@ class House:
     def _finish(self, call_id: str, reason: str) -> None:
         try:
             self.vault.end_call(call_id, reason)
+            self.mind.call_ended()
         except VaultError:
             logger.error("the call's end could not be kept", extra={"call": call_id})
-
-    def _compose(self, caller: KnownCaller, turns: tuple[Turn, ...]) -> Prompt:
-        return compose(
-            self.persona,
-            turns,
-            self.settings.persona,
-            language=self.settings.twin.language,
-            caller=caller,
-            found=self.lineup.grounded.search(turns[-1].text) if turns else (),
-        )
 
     async def _prepare(self, text: str, language: str, rate_hz: int) -> Prepared:
         return await self._prepared(text, language, rate_hz, folder=PREPARED)
@@ -271,7 +277,7 @@ class House:
         return await self._prepared(text, language, rate_hz, folder=CLONED)
 
     async def _prepared(self, text: str, language: str, rate_hz: int, *, folder: str) -> Prepared:
-        settings = self.settings.voice.model_dump_json()
+        settings = f"{self.settings.voice.model_dump_json()} {self.lineup.sounding}"
         made = await prepare(
             self.lineup.voice, text, language, rate_hz, folder=self._cache / folder, settings=settings
         )
@@ -279,8 +285,30 @@ class House:
 
     async def _prepare_own(self, text: str, language: str, rate_hz: int) -> Prepared:
         """In the built-in voice, which imitates nobody: it must sound when the clone may not."""
-        made = await prepare(self.lineup.own_voice, text, language, rate_hz, folder=self._cache / PREPARED)
+        made = await prepare(
+            self.lineup.own_voice,
+            text,
+            language,
+            rate_hz,
+            folder=self._cache / PREPARED,
+            settings=self.lineup.sounding,
+        )
         return without_leading_silence(made)
+
+    async def _remember(self, call: Call, keep: bool) -> None:
+        await self._live[call.id].remember(keep)
+
+    async def _imitate(self) -> bool:
+        """Whether there is a voice to speak in. Raises `ConsentMissing` and `EngineError`."""
+        sample = await self.archive.clones.read("voice", REFERENCE)
+        if sample is not None:
+            await self.lineup.imitate(sample)
+        return self.lineup.has_voice
+
+    def _consent(self) -> str:
+        """The id of the owner's consent to the cloned voice; empty without one."""
+        standing = self.archive.permits.standing("voice")
+        return standing.consent_id if standing is not None else ""
 
     def _permit(self) -> Permit | None:
         """The owner's consent to the cloned voice in calls, where it stands."""

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from agent.conversation import Conversation, HeardTurn
 from persona import message
+from persona.caller import Caller
 from persona.message import MessageTaken
 from persona.profile import Profile
-from persona.prompt import Caller
 
 ALL_TURNS = 10_000
 
@@ -20,7 +20,11 @@ class Messages:
     """
 
     def __init__(
-        self, conversation: Conversation, profile: Profile, caller: Caller, store: Callable[[str], None]
+        self,
+        conversation: Conversation,
+        profile: Profile,
+        caller: Callable[[], Caller],
+        store: Callable[[str], None],
     ) -> None:
         self._conversation = conversation
         self._profile = profile
@@ -41,7 +45,7 @@ class Messages:
 
     def _take(self, *, unconfirmed: bool) -> None:
         turns = self._conversation.for_prompt(ALL_TURNS)
-        for taken in message.messages(turns, self._profile, self._caller)[self._stored :]:
+        for taken in message.messages(turns, self._profile, self._caller())[self._stored :]:
             if not taken.confirmed and not unconfirmed:
                 return
             self._store(as_text(taken))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from pipecat.pipeline.pipeline import Pipeline
 
@@ -19,6 +19,7 @@ from agent.stages.thinking import Thinking
 from agent.timing import TurnTiming
 from agent.turns.settings import TurnSettings
 from channels.call import Call
+from persona.guard import Checked
 from persona.prompt import Prompt, Turn
 
 
@@ -35,8 +36,8 @@ def build(
     voice: Voice,
     compose: Callable[[tuple[Turn, ...]], Prompt],
     turns: TurnSettings,
-    human: str,
-    owner: str,
+    checked: Callable[[str, Prompt, str], Checked],
+    moderated: Callable[[str], Awaitable[str | None]],
     record: Callable[[str, dict[str, object]], None],
     give_up: Callable[[str], None],
     on_fallback: Callable[[str, str], None],
@@ -45,7 +46,8 @@ def build(
     """What is heard becomes words, a turn, an answer, speech, and sound.
 
     `ear` and `mouth` are made with the call's doors, before its pipeline, and so is `honesty`, which says fixed
-    lines. `human` is what is said in place of any sentence in which the brain claims to be a person, or `owner`.
+    lines. `checked` judges every sentence of the brain's before it is spoken;
+    `moderated` gives what is said to a turn instead of asking the brain, where there is something.
     `give_up` is called with a reason when a stage and all that could replace it have failed.
     """
     return Pipeline(
@@ -71,11 +73,9 @@ def build(
                 brain,
                 compose,
                 timing,
-                language=call.language,
-                human=human,
-                owner=owner,
+                checked=checked,
+                moderated=moderated,
                 on_failure=lambda code: record("brain_failed", {"code": code}),
-                on_lie=lambda: record("claimed_human", {}),
             ),
             Speaking(
                 voice,
@@ -83,6 +83,7 @@ def build(
                 language=call.language,
                 timing=timing,
                 on_failure=lambda code: give_up("no_voice"),
+                on_fallback=on_fallback,
                 first_utterance=FIRST_UTTERANCE,
             ),
             mouth,

@@ -76,7 +76,9 @@ class Recorder:
             epoch=turn.epoch,
             cut=turn.cut,
             provenance=turn.provenance,
-            words=tuple(WordEntry(word.text, word.start, word.end) for word in turn.words),
+            words=tuple(
+                WordEntry(word.text, word.start, word.end, word.utterance, word.provenance) for word in turn.words
+            ),
         )
         if self._keeping != "yes":
             if self._keeping == "waiting":

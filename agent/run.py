@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from pipecat.pipeline.pipeline import Pipeline
@@ -36,6 +37,10 @@ FIRST_UTTERANCE = 2
 """The voice numbers its sentences from here on."""
 
 
+async def _nobody(keep: bool) -> None:
+    """Where nobody is remembered."""
+
+
 @dataclass(slots=True, eq=False)
 class LiveCall:
     """A call in progress. `run` returns when it is over, whatever happened."""
@@ -49,6 +54,12 @@ class LiveCall:
     recorder: Recorder
     messages: Messages
     consenting: Consenting
+    begin: Callable[[], None] = lambda: None
+    """Called when the call begins."""
+    remember: Callable[[bool], Awaitable[None]] = field(default=_nobody)
+    """Whether what the caller said is to be remembered. Raises `VaultError`."""
+    closing: Sequence[Callable[[], Awaitable[None]]] = ()
+    """What ends with the call, in this order; each within a limit of its own."""
     _over: asyncio.Event = field(default_factory=asyncio.Event)
     _reason: str = ""
     _apologising: bool = False
@@ -115,6 +126,7 @@ class LiveCall:
         )
         runner = WorkerRunner(handle_sigint=False, handle_sigterm=False, check_dangling_tasks=False)
         await runner.add_workers(worker)
+        self.begin()
         call.tell(Status("disclosing"))
         self.recorder.event("disclosure_started", {})
         call.outlet.disclose(spoken(self.opening.disclosure, DISCLOSURE_UTTERANCE, call.clock.epoch))
@@ -179,3 +191,5 @@ class LiveCall:
                 await self.consenting.end()
                 self.conversation.end()
                 self.messages.end()
+                for close in self.closing:
+                    await close()

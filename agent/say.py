@@ -13,6 +13,8 @@ import wave
 from datetime import UTC, datetime
 from pathlib import Path
 
+from agent.archive import opened
+from agent.cloned import remove
 from agent.engines.base import Voice
 from agent.engines.lineup import Lineup
 from agent.engines.voice.prepared import prepare, without_leading_silence
@@ -26,10 +28,12 @@ from channels.clock import Clock
 from channels.heard import HeardWord
 from channels.outlet import Outlet, State
 from channels.spoken import Spoken, Word
-from compliance.errors import DoorClosed, EngineFailed, TwinError
+from compliance.errors import DoorClosed, EngineFailed, EngineMissing, TwinError
 from compliance.origin.authority import open_authority
 from compliance.provenance import Claim, Provenance
 from compliance.vault import Vault
+from persona.voice.dataset import REFERENCE
+from persona.voice.reader import of_home
 
 RATE_HZ = 24_000
 PAUSE_CHUNKS = 20
@@ -90,15 +94,17 @@ async def _record(sentences: list[str], home: Home, draft: Path, permit: Permit 
     persona = home.persona()
     cache = home.path / "cache"
     cache.mkdir(parents=True, exist_ok=True)
-    lineup = Lineup(settings, environment(home.path), persona, cache=cache)
+    lineup = Lineup(settings, environment(home.path), persona, cache=cache, reader=of_home(home.path))
     language = settings.twin.language
     texts = texts_of(home.path, language, persona.profile.name)["words"]
     wire = WavWire(draft)
     try:
         try:
             await lineup.start_voice()
+            if permit is not None:
+                await _imitate(lineup, home)
             folder = cache / (PREPARED if permit is None else CLONED)
-            voice = settings.voice.model_dump_json()
+            voice = f"{settings.voice.model_dump_json()} {lineup.sounding}"
             opening = without_leading_silence(
                 await prepare(lineup.voice, texts.text, texts.language, RATE_HZ, folder=folder, settings=voice)
             )
@@ -107,10 +113,26 @@ async def _record(sentences: list[str], home: Home, draft: Path, permit: Permit 
             for number, sentence in enumerate(sentences, start=1):
                 recording.say(await _spoken(lineup.voice, number, sentence, language))
         finally:
-            await lineup.close()
+            try:
+                if permit is not None and not permit.valid:
+                    # Where no twin serves, nobody else lets go of what was made of it here.
+                    await asyncio.to_thread(remove, cache / CLONED)
+                    await lineup.forget_voice()
+            finally:
+                await lineup.close()
     finally:
         await wire.close("done")
     return wire.seconds
+
+
+async def _imitate(lineup: Lineup, home: Home) -> None:
+    """Take on the voice that was enrolled. Raises `ConsentMissing`, `VaultError` and `EngineError`."""
+    async with opened(home) as archive:
+        sample = await archive.clones.read("voice", REFERENCE)
+    if sample is not None:
+        await lineup.imitate(sample)
+    if not lineup.has_voice:
+        raise EngineMissing("there are no recordings of the cloned voice yet; give them with `twin enroll voice`")
 
 
 async def _sign(home: Home, draft: Path) -> None:

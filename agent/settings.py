@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableVariable
 
+from agent.tools.settings import ToolsSettings
 from agent.turns.settings import TurnSettings
 from channels.twilio.settings import TwilioSettings
 from channels.web.settings import WebSettings
@@ -28,6 +29,8 @@ from compliance.settings import (
     RetentionSettings,
     StoreSettings,
 )
+from persona.guarding.settings import GuardSettings
+from persona.memory.settings import MemorySettings
 from persona.settings import PersonaSettings
 
 FILE = "twin.toml"
@@ -116,6 +119,9 @@ class VoiceSection(EngineSection):
     """The engine's name for the voice; empty: its default."""
     cloned: bool = False
     """True when this voice imitates the owner's: nothing is said in it without the owner's consent on file."""
+    speaker_model: str = ""
+    """An ONNX speaker model that compares the owner's spoken consent with the recordings; empty: timbre and pitch
+    are compared."""
 
 
 class FaceSection(BaseModel):
@@ -147,6 +153,9 @@ class Settings(BaseSettings):
     voice: VoiceSection = VoiceSection()
     face: FaceSection = FaceSection()
     persona: PersonaSettings = PersonaSettings()
+    memory: MemorySettings = MemorySettings()
+    guard: GuardSettings = GuardSettings()
+    tools: ToolsSettings = ToolsSettings()
     store: StoreSettings = StoreSettings()
     disclosure: DisclosureSettings = DisclosureSettings()
     consent: ConsentSettings = ConsentSettings()

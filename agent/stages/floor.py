@@ -28,7 +28,8 @@ from agent.turns import policy
 from agent.turns.settings import TurnSettings
 from channels.call import Call, Caption, Status
 
-PROMPT_TURNS = 40
+ALL_TURNS = 10_000
+"""How many of them a model is shown the prompt decides; what is older it summarises."""
 
 
 class Floor(FrameProcessor):
@@ -155,4 +156,4 @@ class Floor(FrameProcessor):
         self._call.tell(Status("thinking"))
         self._caller_turns += 1
         self._timing.answered(self._now_ms(), typed=typed)
-        await self.push_frame(AnswerFrame(self._conversation.for_prompt(PROMPT_TURNS), clock.epoch))
+        await self.push_frame(AnswerFrame(self._conversation.for_prompt(ALL_TURNS), clock.epoch))

@@ -29,6 +29,8 @@ class Line:
     text: str
     prepared: Prepared | None = None
     """None: the voice says it."""
+    goodbye: bool = False
+    """The call is over once this was heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ class Honesty(TaskedStage):
                 if reaction is not None:
                     await self._say(reaction.lines, frame.epoch)
                     if reaction.answered:
-                        await self.push_frame(AnswerEndFrame(frame.epoch))
+                        goodbye = any(line.goodbye for line in reaction.lines)
+                        await self.push_frame(AnswerEndFrame(frame.epoch, goodbye))
                         return
             case StartFrame():
                 self._task = self.create_task(self._say_waiting(), "fixed lines")
@@ -83,8 +86,9 @@ class Honesty(TaskedStage):
             self._wake.clear()
             while self._waiting:
                 epoch = self._call.clock.epoch
-                await self._say([self._waiting.popleft()], epoch)
-                await self.push_frame(AnswerEndFrame(epoch))
+                line = self._waiting.popleft()
+                await self._say([line], epoch)
+                await self.push_frame(AnswerEndFrame(epoch, line.goodbye))
 
     async def _say(self, lines: Sequence[Line], epoch: int) -> None:
         for line in lines:

@@ -11,6 +11,7 @@ from pipecat.frames.frames import CancelFrame, EndFrame, Frame, InterruptionFram
 from pipecat.processors.frame_processor import FrameDirection
 
 from agent.engines.base import Voice
+from agent.engines.voice.fallback import TOLD
 from agent.engines.voice.resample import Resampler
 from agent.stages.frames import AnswerEndFrame, SentenceFrame, SpokenFrame
 from agent.stages.tasked import TaskedStage
@@ -35,14 +36,18 @@ class Speaking(TaskedStage):
         language: str,
         timing: TurnTiming,
         on_failure: Callable[[str], None],
+        on_fallback: Callable[[str, str], None],
         first_utterance: int,
     ) -> None:
+        """`on_fallback` is told once that another voice speaks: the names of the one that failed, and its own."""
         super().__init__("speaking")
         self._voice = voice
         self._rate_hz = rate_hz
         self._language = language
         self._timing = timing
         self._on_failure = on_failure
+        self._on_fallback = on_fallback
+        self._fallen = False
         self._utterance = first_utterance
         self._sentences: asyncio.Queue[SentenceFrame | AnswerEndFrame] = asyncio.Queue(AHEAD_SENTENCES)
 
@@ -62,7 +67,13 @@ class Speaking(TaskedStage):
                 await self._stop()
         await self.push_frame(frame, direction)
 
+    def _told(self, first: str, second: str) -> None:
+        if not self._fallen:
+            self._fallen = True
+            self._on_fallback(first, second)
+
     async def _speak(self) -> None:
+        TOLD.set(self._told)
         while True:
             frame = await self._sentences.get()
             if isinstance(frame, SentenceFrame):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 
 from pipecat.frames.frames import CancelFrame, EndFrame, Frame, InterruptionFrame
@@ -15,7 +15,7 @@ from agent.sentences import Sentences
 from agent.stages.frames import AnswerEndFrame, AnswerFrame, SentenceFrame
 from agent.timing import TurnTiming
 from compliance.errors import EngineError
-from compliance.language.intents import claims_human
+from persona.guard import Checked
 from persona.prompt import Prompt, Turn
 
 logger = logging.getLogger(__name__)
@@ -32,22 +32,19 @@ class Thinking(FrameProcessor):
         compose: Callable[[tuple[Turn, ...]], Prompt],
         timing: TurnTiming,
         *,
-        language: str,
-        human: str,
-        owner: str,
+        checked: Callable[[str, Prompt, str], Checked],
+        moderated: Callable[[str], Awaitable[str | None]],
         on_failure: Callable[[str], None],
-        on_lie: Callable[[], None] = lambda: None,
     ) -> None:
-        """`human` is said instead of a sentence that claims to be a person, or the owner; `on_lie` is told."""
+        """`checked` judges each sentence, by what the brain was asked and where it says that it comes from;
+        `moderated` gives what is said to a turn instead of asking the brain, where there is something."""
         super().__init__(name="thinking", enable_direct_mode=True)
         self._brain = brain
         self._compose = compose
         self._timing = timing
-        self._language = language
-        self._human = human
-        self._owner = owner
+        self._checked = checked
+        self._moderated = moderated
         self._on_failure = on_failure
-        self._on_lie = on_lie
         self._answer: asyncio.Task[None] | None = None
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
@@ -70,35 +67,40 @@ class Thinking(FrameProcessor):
             await self.cancel_task(task, timeout=1.0)
 
     async def _think(self, frame: AnswerFrame) -> None:
+        reply = await self._moderated(frame.turns[-1].text)
+        if reply is not None:
+            await self.push_frame(SentenceFrame(reply, frame.epoch, "notice"))
+            await self.push_frame(AnswerEndFrame(frame.epoch))
+            return
         sentences = Sentences()
+        prompt = self._compose(frame.turns)
         provenance = "model"
         goodbye = False
         try:
-            async with aclosing(self._brain.answer(self._compose(frame.turns))) as pieces:  # type: ignore[type-var]
+            async with aclosing(self._brain.answer(prompt)) as pieces:  # type: ignore[type-var]
                 async for piece in pieces:
                     self._reached("first_token")
                     goodbye = goodbye or piece.goodbye
                     if piece.provenance != provenance:
                         for text in sentences.end():
-                            await self._say(text, frame.epoch, provenance)
+                            await self._say(text, frame.epoch, provenance, prompt)
                         provenance = piece.provenance
                     for text in sentences.feed(piece.text):
-                        await self._say(text, frame.epoch, provenance)
+                        await self._say(text, frame.epoch, provenance, prompt)
             for text in sentences.flush():
-                await self._say(text, frame.epoch, provenance)
+                await self._say(text, frame.epoch, provenance, prompt)
         except Exception as error:  # noqa: BLE001  also a defect of a brain must not leave the caller in silence
             code = error.code if isinstance(error, EngineError) else type(error).__name__
             logger.warning("no brain could answer", extra={"engine": self._brain.name, "code": code})
             self._on_failure(code)
-            await self._say(STUCK, frame.epoch, "notice")
+            await self.push_frame(SentenceFrame(STUCK, frame.epoch, "notice"))
         await self.push_frame(AnswerEndFrame(frame.epoch, goodbye))
 
-    async def _say(self, text: str, epoch: int, provenance: str) -> None:
+    async def _say(self, text: str, epoch: int, provenance: str, prompt: Prompt) -> None:
         self._reached("first_sentence")
-        if claims_human(text, self._language, owner=self._owner):
-            self._on_lie()
-            text, provenance = self._human, "notice"
-        await self.push_frame(SentenceFrame(text, epoch, provenance))
+        checked = self._checked(text, prompt, provenance)
+        if checked.text:
+            await self.push_frame(SentenceFrame(checked.text, epoch, checked.provenance))
 
     def _reached(self, step: str) -> None:
         self._timing.reached(step, asyncio.get_running_loop().time() * 1000)

@@ -232,10 +232,13 @@ async def _opened_ledger(home: Path, vault: Vault, signer: Signer, clock: Clock)
 def spoken(
     number: int, text: str, start_s: float, *, pace_s: float = 0.32, cut: bool = False, source: str = ""
 ) -> TurnEntry:
-    """A turn of the twin: every word with its time."""
-    words, at = [], start_s
+    """A turn of the twin: every word with its time, and its sentence's part of `source`."""
+    words, at, sentence = [], start_s, 0
+    sources = source.split("-") if source else [""]
     for word in text.split():
-        words.append(WordEntry(word, int(at * HZ), int((at + pace_s * 0.9) * HZ)))
+        own = sources[min(sentence, len(sources) - 1)]
+        words.append(WordEntry(word, int(at * HZ), int((at + pace_s * 0.9) * HZ), sentence, own))
+        sentence += word[-1] in ".!?"
         at += pace_s
     return TurnEntry(
         number,
@@ -265,9 +268,9 @@ TALK = (
     said(1, "Oh, okay. Hi. When are you open on Saturdays?", 7.2, 10.0),
     spoken(2, "On Saturdays the workshop is open from nine to one. Shall I", 10.6, cut=True, source="fact"),
     said(3, "Great, could Ada call me back? My name is John Appleseed and my number is 030 90 18 20.", 14.6, 21.5),
-    spoken(4, "I have noted 030 90 18 20 for John Appleseed. Is there anything else?", 22.4, source="model-fact"),
+    spoken(4, "I have noted 030 90 18 20 for John Appleseed. Is there anything else?", 22.4, source="notice"),
     said(5, "No, that is all, thank you. The broken lamp is urgent though.", 27.3, 31.0),
-    spoken(6, "I will tell Ada. Goodbye!", 31.6, source="model"),
+    spoken(6, "I will tell Ada. Goodbye!", 31.6, source="notice"),
 )
 """A call about opening hours, with a name and a number in it."""
 

@@ -7,7 +7,24 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from tests.bench import capacity, erase, fault, hold, ledger, outlet, ready, record, report, turn, vault
+from tests.bench import (
+    capacity,
+    erase,
+    fault,
+    guard,
+    hold,
+    knowledge,
+    ledger,
+    outlet,
+    persona,
+    ready,
+    recall,
+    record,
+    report,
+    turn,
+    vault,
+    voices,
+)
 
 BENCHES: dict[str, Callable[[], Coroutine[Any, Any, dict[str, Any]]]] = {
     "ready": ready.measure,
@@ -16,10 +33,15 @@ BENCHES: dict[str, Callable[[], Coroutine[Any, Any, dict[str, Any]]]] = {
     "fault": fault.measure,
     "capacity": capacity.measure,
     "outlet": outlet.measure,
+    "knowledge": knowledge.measure,
+    "recall": recall.measure,
+    "guard": guard.measure,
+    "persona": persona.measure,
     "record": record.measure,
     "ledger": ledger.measure,
     "vault": vault.measure,
     "erase": erase.measure,
+    "voices": voices.measure,
 }
 
 

@@ -26,8 +26,13 @@ async def home(tmp_path: Path) -> Home:
         vault.begin_call(CALL, channel="phone", subject="+493012345")
         vault.event(CALL, "disclosure_played", position_samples=8_000, rate_hz=8_000, detail={"end": 8_000})
         vault.turn_heard(CALL, TurnEntry(0, "caller", "When are you [bold]open[/bold]?", 12_000, 20_000, 8_000))
-        words = (WordEntry("We", 24_000, 25_000), WordEntry("open", 25_000, 26_000))
-        vault.turn_heard(CALL, TurnEntry(1, "twin", "We open", 24_000, 26_000, 8_000, cut=True, words=words))
+        words = (
+            WordEntry("Hello.", 23_000, 24_000, 4, "notice"),
+            WordEntry("We", 24_000, 25_000, 5, "fact"),
+            WordEntry("open", 25_000, 26_000, 5, "fact"),
+        )
+        turn = TurnEntry(1, "twin", "Hello. We open", 23_000, 26_000, 8_000, cut=True, words=words)
+        vault.turn_heard(CALL, turn)
         vault.message("Please call me back.", call_id=CALL, subject="+493012345")
         vault.end_call(CALL, "caller_left")
     return Home(tmp_path)
@@ -53,7 +58,7 @@ async def test_a_call_is_shown_as_heard_with_times_and_cuts(home: Home) -> None:
     lines = out.getvalue()
     assert lines.index("disclosure_played") < lines.index("When are you") < lines.index("We open")
     assert "1.5 s" in lines
-    assert "We open [cut at 3.2 s]" in lines
+    assert "Hello. [notice] We open [fact] [cut at 3.2 s]" in lines
     assert "Please call me back." in lines
 
 
@@ -69,7 +74,13 @@ async def test_export_writes_everything_for_its_user_alone(home: Home, tmp_path:
     calls.export(conversation, file, force=False)
     value = json.loads(file.read_text())
     assert value["call"]["id"] == CALL
-    assert value["turns"][1]["words"][1] == {"text": "open", "start_samples": 25_000, "end_samples": 26_000}
+    assert value["turns"][1]["words"][2] == {
+        "text": "open",
+        "start_samples": 25_000,
+        "end_samples": 26_000,
+        "sentence": 5,
+        "provenance": "fact",
+    }
     assert file.stat().st_mode & 0o777 == 0o600
     with pytest.raises(VaultError, match="--force"):
         calls.export(conversation, file, force=False)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import pytest
 
@@ -84,6 +84,7 @@ class Here:
     requests: list[str] = field(default_factory=list)
     receipts: list[consent.Note] = field(default_factory=list)
     events: list[CallEvent] = field(default_factory=list)
+    remembered: list[bool] = field(default_factory=list)
 
     def kinds(self) -> list[str]:
         return [kind for kind, _ in self.notes]
@@ -97,7 +98,7 @@ class Here:
     def says(self, text: str) -> list[str] | None:
         """The caller says it; the fixed lines that answer it, or None when the brain does."""
         self.conversation.caller_said(text, start=1, end=2, epoch=0)
-        reaction = self.consenting.heard(text)
+        reaction = self.consenting.heard(text) or self.consenting.leaving(text)
         if reaction is None or not reaction.answered:
             return None
         return [line.text for line in reaction.lines]
@@ -117,7 +118,12 @@ class Here:
 
 @asynccontextmanager
 async def here(
-    transcription: str = "notice", recording: str = "ask", *, channel: Channel = "web", repeat_s: float = 1_800
+    transcription: str = "notice",
+    recording: str = "ask",
+    *,
+    channel: Channel = "web",
+    repeat_s: float = 1_800,
+    memory: Literal["off", "ask", "given"] = "off",
 ) -> AsyncIterator[Here]:
     """The disclosure has just been heard."""
     clock, store, now = Clock(RATE_HZ), Store(), [100.0]
@@ -169,7 +175,10 @@ async def here(
     def note(kind: str, *, call_id: str | None = None, subject: str | None = None, detail: Any = None) -> None:
         place.notes.append((kind, detail))
 
-    office = Office(note, record, delete, request, lambda _, given: place.receipts.append(given))
+    async def remember(_: Call, keep: bool) -> None:
+        place.remembered.append(keep)
+
+    office = Office(note, record, delete, request, lambda _, given: place.receipts.append(given), remember)
     consenting = Consenting(
         call,
         flow,
@@ -189,6 +198,7 @@ async def here(
         place.said += [line.text for line in cast("list[Line]", lines)]
 
     consenting.say = say
+    consenting.may_remember(memory)
     place.hears(TEXTS.text)
     inlet.open()
     call.tell(Status("listening"))
@@ -372,3 +382,78 @@ async def test_the_disclosure_is_proved_with_the_clocks_position() -> None:
         assert kind == "disclosure_played"
         assert detail["texts"] == TEXTS.version
         assert detail["rate_hz"] == RATE_HZ
+
+
+async def test_who_leaves_is_asked_once_whether_they_may_be_remembered_and_a_yes_is_carried_out() -> None:
+    async with here(recording="off", memory="ask") as place:
+        assert place.says("That's all, thank you. Goodbye.") == [TEXTS.ask_memory]
+        place.hears(TEXTS.ask_memory)
+        reaction = place.consenting.heard("Yes, please.")
+        assert reaction is not None
+        assert [(line.text, line.goodbye) for line in reaction.lines] == [(TEXTS.memory_on, True)]
+        await place.settle()
+        assert place.remembered == [True]
+        assert [given.detail["purpose"] for given in place.receipts] == ["memory"]
+        assert place.says("Bye.") is None
+
+
+@pytest.mark.parametrize("text", ["No.", "Goodbye.", "No thanks, bye.", "I don't know."])
+async def test_a_no_or_a_goodbye_is_not_remembered_and_the_call_ends_kindly(text: str) -> None:
+    async with here(recording="off", memory="ask") as place:
+        place.says("Goodbye.")
+        place.hears(TEXTS.ask_memory)
+        assert place.says(text) == [TEXTS.memory_off]
+        await place.settle()
+        assert place.remembered == [False]
+
+
+@pytest.mark.parametrize("text", ["Oh wait, when are you open on Saturday?", "Why?"])
+async def test_who_goes_on_talking_instead_is_not_remembered_and_not_hung_up_on(text: str) -> None:
+    async with here(recording="off", memory="ask") as place:
+        place.says("Goodbye.")
+        place.hears(TEXTS.ask_memory)
+        assert place.says(text) is None
+        await place.settle()
+        assert place.remembered == [False]
+        assert place.says("Goodbye.") is None
+
+
+async def test_silence_after_the_question_is_no_yes_and_ends_the_call() -> None:
+    async with here(recording="off", memory="ask") as place:
+        place.says("Goodbye.")
+        place.hears(TEXTS.ask_memory)
+        place.call.tell(Status("listening"))
+        place.said.clear()
+        place.passes(0.5)
+        place.passes(ANSWER_LIMIT_S + 1)
+        assert place.said == [TEXTS.memory_off]
+        await place.settle()
+        assert place.remembered == [False]
+
+
+async def test_a_yes_before_the_question_was_heard_is_none() -> None:
+    async with here(recording="off", memory="ask") as place:
+        place.says("Goodbye.")
+        assert place.says("Yes.") is None
+        await place.settle()
+        assert place.remembered == [False]
+
+
+async def test_where_nobody_is_remembered_nobody_is_asked() -> None:
+    async with here(recording="off") as place:
+        assert place.says("Goodbye.") is None
+
+
+async def test_who_agreed_in_an_earlier_call_is_remembered_and_not_asked_again() -> None:
+    async with here(recording="off", memory="given") as place:
+        await place.settle()
+        assert place.remembered == [True]
+        assert place.says("Goodbye.") is None
+
+
+async def test_who_wants_nothing_written_is_neither_asked_nor_remembered() -> None:
+    async with here(recording="off", memory="given") as place:
+        place.says("Please stop writing this down.")
+        await place.settle()
+        assert place.remembered == [True, False]
+        assert place.says("Goodbye.") is None

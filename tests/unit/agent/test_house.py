@@ -147,14 +147,16 @@ async def house(home: Path, *, cloned: bool = True, voice: str = 'engine = "open
             await made.close()
 
 
-def consenting_house(home: Path, *uses: Use) -> AbstractAsyncContextManager[tuple[Here, Owner]]:
+def consenting_house(
+    home: Path, *uses: Use, voice: str = 'engine = "openai"\n'
+) -> AbstractAsyncContextManager[tuple[Here, Owner]]:
     """A house whose owner has consented before it starts, and the owner."""
 
     @asynccontextmanager
     async def both() -> AsyncIterator[tuple[Here, Owner]]:
         async with owner(home) as somebody:
             await somebody.consents(*uses)
-            async with house(home) as here:
+            async with house(home, voice=voice) as here:
                 yield here, somebody
 
     return both()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import wave
 from pathlib import Path
@@ -11,12 +12,16 @@ import pytest
 
 from agent import say as saying
 from agent.engines.voice.prepared import Prepared, prepare, without_leading_silence
-from agent.opening import PREPARED
+from agent.opening import CLONED, PREPARED
 from agent.say import RATE_HZ, UnfitFile, check, say
 from compliance.disclosure import disclosure
-from compliance.errors import ConsentMissing, DoorClosed
+from compliance.errors import ConsentMissing, DoorClosed, EngineMissing
+from compliance.likeness.permits import WATCH_S
 from persona.home import write_example
+from persona.voice.dataset import REFERENCE
+from persona.voice.shape import measure
 from tests.doubles.openai_voice import OpenAIVoiceServer
+from tests.unit.agent import enrolling
 from tests.unit.agent.owner import owner
 
 
@@ -104,3 +109,50 @@ async def test_the_owners_cloned_voice_says_nothing_without_a_consent_to_message
         with pytest.raises(ConsentMissing):
             await say("Hello.", user / "b.wav", user / "home", force=False)
         assert len(clone.asked) == 2
+
+
+async def test_the_built_in_voice_is_shaped_by_the_recordings(user: Path) -> None:
+    home = user / "home"
+    write_example(home)
+    (home / "twin.toml").write_text('[voice]\nengine = "espeak"\ncloned = true\n', "utf-8")
+    async with owner(home) as somebody:
+        await somebody.consents("messages")
+        with pytest.raises(EngineMissing, match="twin enroll voice"):
+            await say("Hello.", user / "a.wav", home, force=False)
+        assert not (user / "a.wav").exists()
+        theirs = enrolling.callers()
+        await somebody.clones.keep("voice", REFERENCE, theirs.wav())
+        await say("Could you please ring me back at nine on Monday morning?", user / "a.wav", home, force=False)
+    heard = measure(samples(user / "a.wav"), RATE_HZ).pitch_hz
+    wanted = measure(theirs.samples, theirs.rate_hz).pitch_hz
+    # Its own pitch is about 100 Hz.
+    assert wanted is not None
+    assert wanted > 160
+    assert heard == pytest.approx(wanted, rel=0.1)
+    assert list((home / "cache").glob("espeak-*.json"))
+
+
+async def test_a_consent_that_is_revoked_meanwhile_leaves_no_file_and_no_shape(
+    user: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = user / "home"
+    write_example(home)
+    (home / "twin.toml").write_text('[voice]\nengine = "espeak"\ncloned = true\n', "utf-8")
+    async with owner(home) as somebody:
+        await somebody.consents("messages")
+        await somebody.clones.keep("voice", REFERENCE, enrolling.callers().wav())
+
+        async def prepared_and_revoked(*arguments: object, **named: object) -> Prepared:
+            made = await prepare(*arguments, **named)  # type: ignore[arg-type]
+            assert list((home / "cache").glob("espeak-*.json"))
+            await somebody.clones.revoke("voice")
+            # The command looks several times a second.
+            await asyncio.sleep(3 * WATCH_S)
+            return made
+
+        monkeypatch.setattr(saying, "prepare", prepared_and_revoked)
+        with pytest.raises(DoorClosed):
+            await say("Hello.", user / "a.wav", home, force=False)
+    assert not (user / "a.wav").exists()
+    assert not list((home / "cache").glob("espeak-*.json"))
+    assert not (home / "cache" / CLONED).exists()

@@ -7,6 +7,7 @@ import wave
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import cast
 
 from pipecat.pipeline.worker import PipelineParams, PipelineWorker
 from pipecat.workers.runner import WorkerRunner
@@ -23,7 +24,10 @@ from channels.clock import Clock
 from channels.inlet import Inlet
 from channels.outlet import Outlet
 from channels.spoken import Spoken, Word
+from compliance.language.intents import claims_human
+from persona.guard import Checked
 from persona.prompt import Prompt, Turn
+from persona.source import Provenance
 from tests.doubles.engines import ScriptedBrain, ScriptedSpeech, ScriptedVoice
 from tests.doubles.wire import EarWire, counting
 from tests.speech.make import FOLDER
@@ -91,12 +95,19 @@ class Room:
             voice=voice,
             compose=_compose,
             turns=SETTINGS,
-            human=HUMAN,
-            owner="Martin Alder",
+            checked=self._checked,
+            moderated=_nothing,
             record=lambda kind, detail: self.actions.append(kind),
             give_up=self.given_up.append,
             on_fallback=lambda old, new: self.fallbacks.append((old, new)),
         )
+
+    def _checked(self, sentence: str, prompt: Prompt, provenance: str) -> Checked:
+        """Only what a guard does first; the rest of it is tested with the guard."""
+        if claims_human(sentence, "en", owner="Martin Alder"):
+            self.actions.append("claimed_human")
+            return Checked(HUMAN, "notice")
+        return Checked(sentence, cast(Provenance, provenance))
 
     def grew(self, turn: HeardTurn) -> None: ...
 
@@ -198,6 +209,10 @@ async def settle(turns: int) -> None:
     """Let everything that can go on do so."""
     for _ in range(turns):
         await asyncio.sleep(0)
+
+
+async def _nothing(text: str) -> str | None:
+    return None
 
 
 def _compose(turns: tuple[Turn, ...]) -> Prompt:
