@@ -129,7 +129,7 @@ class House:
                 await asyncio.to_thread(remove, self._cache / CLONED)
             else:
                 await self.cloned.start()
-        except BaseException:
+        except BaseException:  # also when it is cancelled: what was started is closed
             await self.close()
             raise
         self.archive.serve()

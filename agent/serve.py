@@ -216,7 +216,7 @@ def service(house: House, variables: Mapping[str, str], failures: list[Exception
             async with inner(served) as state:
                 with _draining(house):
                     yield state
-        except Exception as error:
+        except Exception as error:  # whatever it was; it is told once the server has stopped
             failures.append(error)
             raise
 

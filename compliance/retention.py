@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from compliance.settings import RetentionSettings
 
@@ -33,21 +33,7 @@ Kind = Literal[
     "name",
     "subject",
 ]
-KINDS: tuple[Kind, ...] = (
-    "recording",
-    "words",
-    "message",
-    "consent",
-    "evidence",
-    "request_words",
-    "request",
-    "erasure",
-    "session",
-    "token",
-    "call",
-    "name",
-    "subject",
-)
+KINDS: tuple[Kind, ...] = get_args(Kind)
 """In the order in which they go: what hangs on something goes before it."""
 
 

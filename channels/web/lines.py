@@ -50,7 +50,7 @@ class Lines:
         self._calls[call] = None
         try:
             answer = await call.answer(offer)
-        except BaseException:
+        except BaseException:  # also when it is cancelled: its place must not stay taken
             del self._calls[call]
             raise
         task = asyncio.create_task(call.run(), name=f"web-call-{self._number}")

@@ -88,7 +88,7 @@ class WebCaller:
                 await asyncio.wait_for(self._open.wait(), REQUEST_LIMIT_S)
             except TimeoutError:
                 raise ChannelError(f"No WebRTC connection within {REQUEST_LIMIT_S:g} s: is UDP blocked?") from None
-        except BaseException:
+        except BaseException:  # also when it is cancelled: half a connection is closed
             await self.close()
             raise
         self._start(self._stay_alive(), "alive")

@@ -11,16 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from compliance.language.plain import UNSPACED, base, words
 
 Kind = Literal[
     "forget_me", "stop_recording", "stop_writing", "what_do_you_know", "human_question", "disclose_again"
 ]  # fmt: skip
-KINDS: tuple[Kind, ...] = (
-    "forget_me", "stop_recording", "stop_writing", "what_do_you_know", "human_question", "disclose_again",
-)  # fmt: skip
+KINDS: tuple[Kind, ...] = get_args(Kind)
 """In the order in which they are tried: what is undone last matters most."""
 
 FALLBACK_LANGUAGE = "en"

@@ -88,7 +88,7 @@ class PocketSphinx:
         try:
             await child.start()
             await hearing.begin()
-        except BaseException:
+        except BaseException:  # also when it is cancelled: its place must not stay taken
             calls.discard(hearing)
             raise
         return hearing

@@ -185,7 +185,7 @@ def _write(path: Path, made: Prepared) -> None:
         with os.fdopen(handle, "wb") as file:
             file.write(hashlib.sha256(body).digest() + body)
         os.replace(name, path)
-    except BaseException:
+    except BaseException:  # whatever it was, no half file stays
         with suppress(OSError):
             os.unlink(name)
         raise
