@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any
 
-from agent.engines.base import Card, EngineConfig, install
+from agent.engines.base import Card, EngineConfig
 from agent.engines.options import as_fields
-from compliance.errors import EngineFailed, EngineMissing, SettingsError
+from agent.engines.pipecat_services import key_of, service_class
+from compliance.errors import EngineFailed, SettingsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,18 +98,13 @@ def build(service: Service, config: EngineConfig) -> Any:
     Raises `EngineMissing` for a missing library, key or model, `SettingsError` for a setting it does not have,
     `EngineFailed` when it does not load.
     """
-    try:
-        cls = getattr(import_module(f"pipecat.services.{service.module}"), service.cls)
-    except ImportError:
-        raise EngineMissing(f"brain {service.name}: {install(service.extra)}") from None
+    cls = service_class(service.card, service.module, service.cls)
     if service.needs_model and not config.model:
         raise SettingsError(f"[brain] model is not set; name a model that {service.name} has")
     arguments: dict[str, Any] = {}
+    self_hosted = bool(service.url and config.base_url)
     for key, argument in service.keys.items():
-        value = config.secrets.get(key, "")
-        if not value and not (service.url and config.base_url):
-            raise EngineMissing(f"brain {service.name}: set {key}")
-        arguments[argument] = value or "none"
+        arguments[argument] = key_of(service.card, key, config, self_hosted=self_hosted) or "none"
     if config.base_url and not service.url:
         raise SettingsError(f"[brain] base_url: {service.name} has a fixed address; leave it out")
     if config.base_url:

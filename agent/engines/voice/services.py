@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any
 
-from agent.engines.base import Card, EngineConfig, install
+from agent.engines.base import Card, EngineConfig
 from agent.engines.options import as_fields
+from agent.engines.pipecat_services import key_of, service_class
 from compliance.errors import EngineFailed, EngineMissing
 
 
@@ -138,16 +138,11 @@ def build(service: Service, config: EngineConfig, language: str) -> Any:
     Raises `EngineMissing` for a missing library, key or voice, `SettingsError` for a setting it does not have,
     `EngineFailed` when it does not load.
     """
-    try:
-        cls = getattr(import_module(f"pipecat.services.{service.module}"), service.cls)
-    except ImportError:
-        raise EngineMissing(f"voice {service.name}: {install(service.extra)}") from None
+    cls = service_class(service.card, service.module, service.cls)
     arguments: dict[str, Any] = {}
+    self_hosted = bool(service.url and config.base_url)
     for key, argument in service.keys.items():
-        value = config.secrets.get(key, "")
-        if not value and not (service.url and config.base_url):
-            raise EngineMissing(f"voice {service.name}: set {key}")
-        arguments[argument] = value
+        arguments[argument] = key_of(service.card, key, config, self_hosted=self_hosted)
     voice = config.voice or service.voice
     if service.needs_voice and not voice:
         raise EngineMissing(f"voice {service.name}: set [voice] voice to one of its voices")
