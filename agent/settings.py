@@ -9,15 +9,16 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableVariable
 
 from agent.tools.settings import ToolsSettings
 from agent.turns.settings import TurnSettings
+from avatar.temper import Temper
 from channels.twilio.settings import TwilioSettings
 from channels.web.settings import WebSettings
 from compliance.errors import SettingsError
@@ -124,13 +125,75 @@ class VoiceSection(EngineSection):
     are compared."""
 
 
+HERE = ("illustrated", "portrait", "head", "none", "still")
+ELSEWHERE = ("neural", "livekit_avatar", "tavus", "heygen", "simli")
+"""Faces that this program draws, or does not show, and those that are drawn by others."""
+
+
 class FaceSection(BaseModel):
     """The `[face]` section."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    engine: str = Field("still", pattern="^still$")
-    """`still`: a drawn picture."""
+    engine: str = Field("illustrated", pattern=f"^({'|'.join((*HERE, *ELSEWHERE))})$")
+    """`illustrated`: drawn by this program. `portrait`, `head`: what `twin enroll face` made. `neural`: drawn by a
+    program of yours. `livekit_avatar`, `tavus`, `heygen`, `simli`: by an avatar worker or a service. `none`: no
+    video, the page shows a still; `still` is its older name."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where faces are drawn; `auto` measures at the start."""
+    width: int = Field(512, ge=128, le=1_920, multiple_of=2)
+    """Of the picture, in pixels."""
+    height: int = Field(512, ge=128, le=1_920, multiple_of=2)
+    """In pixels; 1280 by 720 looks like a camera's."""
+    fps: Literal[25, 30] = 25
+    """Pictures per second."""
+    bitrate_kbps: int = Field(0, ge=0, le=20_000)
+    """Of one call's video, at most; 0 is chosen by the size. A receiver that can take less gets less."""
+    max_faces: int = Field(8, ge=0, le=1_000)
+    """Calls of one process that have video at once. One more is carried without, and told so."""
+    look: dict[str, str | float] = {}
+    """How the illustrated person looks, e.g. `{hair = "bob", glasses = "round"}`. What is left out is chosen by
+    the owner's name; a look that cannot be is refused with what can."""
+    manner: dict[str, float] = {}
+    """How it moves, e.g. `{liveliness = 0.3, smile = 0.4}`; besides these two blinks_per_min, breaths_per_min,
+    emotion, eye_contact and nods."""
+
+    command: list[str] = []
+    """Of `neural`: the program that draws, with its arguments."""
+    avatar: str = ""
+    """Of a service: the id of the face it shows. Of `livekit_avatar`: who in the room is the avatar; empty is the
+    first that sends video."""
+    url: str = ""
+    """Of `livekit_avatar`: the server, else LIVEKIT_URL. Of `simli`: another address than its own."""
+    room: str = "twin-face"
+    """Of `livekit_avatar`: how the name of each call's room begins."""
+    agent: str = ""
+    """Of `livekit_avatar`: the worker to send for; empty sends for none."""
+    options: dict[str, str] = {}
+    """Of a service, as it names them: `persona` of Tavus, `service` of HeyGen."""
+    likeness: bool = False
+    """True when the face that is drawn elsewhere is the owner's: it is shown only while the owner's consent on
+    file stands (`twin enroll face`)."""
+
+    @field_validator("manner")
+    @classmethod
+    def _manner(cls, manner: dict[str, float]) -> dict[str, float]:
+        try:
+            Temper.model_validate(manner)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise ValueError(f"{first['loc'][0]}: {first['msg']}") from None
+        return manner
+
+    @property
+    def temper(self) -> Temper:
+        """`manner`, with what it leaves out."""
+        return Temper.model_validate(self.manner)
+
+    @property
+    def moves(self) -> bool:
+        """Whether there is video at all."""
+        return self.engine not in ("none", "still")
 
 
 class Settings(BaseSettings):
