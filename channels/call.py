@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 from channels.clock import Clock
 from channels.inlet import Inlet
 from channels.outlet import Outlet
+from channels.view import View
 from channels.wire import Wire
 
 Channel = Literal["web", "phone", "room"]
@@ -95,6 +96,10 @@ class Call:
     """The person pressed yes or no to keeping words or sound; a no at any time withdraws. Set by the host."""
     wish: Callable[[Wish], None] = lambda wish: None
     """The person asks to be forgotten, or what is known of them. Set by the host."""
+
+    show: Callable[[], View | None] = lambda: None
+    """The twin's face for this call, watching the outlet from now on; None where it has none to show. A channel
+    that carries pictures asks once, before the disclosure. Set by the host."""
 
     transfer: Callable[[str], bool] = lambda number: False
     """When the call ends, connect the person with this number instead of hanging up; False where the channel

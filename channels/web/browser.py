@@ -7,15 +7,18 @@ import logging
 from typing import Any
 
 from aiortc import MediaStreamTrack, RTCDataChannel, RTCIceServer, RTCPeerConnection
-from pipecat.transports.smallwebrtc.connection import SmallWebRTCConnection
 
 from channels.call import Call, Caller, Host, Refusal
 from channels.web import messages
 from channels.web.allowance import Allowance
+from channels.web.connection import WebConnection
+from channels.web.face_track import FaceTrack
 from channels.web.microphone import Microphone
 from channels.web.offer import Offer
+from channels.web.reports import OPUS_DELAY_S, Line, align, listen
 from channels.web.settings import WebSettings
-from channels.web.track import OutletTrack, TrackWire
+from channels.web.track import RATE_HZ, OutletTrack, TrackWire
+from channels.web.vp8 import TICKS_HZ
 from compliance.errors import BadMessage, CallRefused
 
 logger = logging.getLogger(__name__)
@@ -30,10 +33,12 @@ MESSAGE_BURST = 30.0
 
 
 class BrowserCall:
-    """Owns the peer connection, the track, and the tasks of one caller."""
+    """Owns the peer connection, the tracks, and the tasks of one caller."""
 
     def __init__(self, host: Host, settings: WebSettings, number: int) -> None:
         self.track = OutletTrack()
+        self.face: FaceTrack | None = None
+        """None when the page did not ask to see the twin."""
         self.junk = 0
         """Messages of the page that were not ours or too many."""
         self.unsent = 0
@@ -42,7 +47,7 @@ class BrowserCall:
         self._settings = settings
         self._name = f"web-call-{number}"
         # Pipecat's methods are untyped; `Any` says so once instead of at every call.
-        self._connection: Any = SmallWebRTCConnection(_ice_servers(settings))
+        self._connection: Any = WebConnection(_ice_servers(settings))
         self._pc: RTCPeerConnection = self._connection.pc
         self._wire = TrackWire(self.hang_up)
         self._channel: RTCDataChannel | None = None
@@ -67,7 +72,7 @@ class BrowserCall:
         try:
             async with asyncio.timeout(self._settings.connect_limit_s):
                 await self._connection.initialize(offer.sdp, "offer")
-            self._connection.replace_audio_track(self.track)
+            self._send_on(self._connection, video=offer.video)
         except TimeoutError:
             await self.hang_up("no_answer")
             raise CallRefused("The server could not set up the connection in time. Try again.") from None
@@ -95,6 +100,8 @@ class BrowserCall:
                     "junk": self.junk,
                     "unsent": self.unsent,
                     "stalls": self.track.stalls,
+                    "frames": self.face.sent if self.face else 0,
+                    "skipped_frames": self.face.skipped if self.face else 0,
                 },
             )
 
@@ -138,10 +145,13 @@ class BrowserCall:
         self._call = call
         call.watchers.append(lambda event: self._send(messages.event(event)))
         self._signed()
+        view = call.show() if self.face is not None else None
+        if self.face is not None and view is not None:
+            self.face.attach(view)
         self.track.attach(call.outlet, self._wire)
         helpers = [asyncio.create_task(self._watch(), name=f"{self._name}-watch")]
         # None when the page has no microphone: its offer only receives then.
-        remote: MediaStreamTrack | None = self._pc.getReceivers()[0].track
+        remote: MediaStreamTrack | None = self._connection.line("audio").receiver.track
         if remote is not None:
             listening = self._listen(Microphone(call.inlet, on_sign_of_life=self._signed), remote)
             helpers.append(asyncio.create_task(listening, name=f"{self._name}-microphone"))
@@ -178,6 +188,30 @@ class BrowserCall:
         except TimeoutError:
             logger.warning("peer connection did not close in time", extra={"limit_s": CLOSE_LIMIT_S})
         self.track.stop()
+        if self.face is not None:
+            self.face.stop()
+
+    def _send_on(self, connection: WebConnection, *, video: bool) -> None:
+        """Put our tracks on the lines that were agreed upon."""
+        line = Line()
+        sound = connection.line("audio")
+        assert sound is not None, "an offer has one"
+        sound.sender.replaceTrack(self.track)
+        align(sound.sender, self.track.handover, line, RATE_HZ, late_s=OPUS_DELAY_S)
+        picture = connection.line("video") if video else None
+        if picture is None:
+            self.track.on_left = lambda begin, end: line.begin()
+            return
+        face = self.face = FaceTrack()
+        picture.sender.replaceTrack(face)
+        align(picture.sender, face.handover, line, TICKS_HZ)
+        listen(picture.sender, on_key=face.want_key, on_limit=face.limit)
+
+        def left(begin: int, end: int) -> None:
+            line.begin()
+            face.left(begin, end, self.track.left_s)
+
+        self.track.on_left = left
 
     def _end(self, reason: str) -> None:
         self._gone.set()

@@ -8,12 +8,20 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Literal, Self, cast
 
 import httpx
-from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+import numpy as np
+from aiortc import (
+    MediaStreamTrack,
+    RTCConfiguration,
+    RTCPeerConnection,
+    RTCSessionDescription,
+)
 from aiortc.mediastreams import MediaStreamError
-from av import AudioFrame, AudioResampler
+from aiortc.rtp import RtcpSrPacket
+from av import AudioFrame, AudioResampler, VideoFrame
+from numpy.typing import NDArray
 
 from channels.web.messages import CHANNEL_LABEL
 from compliance.errors import BadMessage, CallRefused, ChannelError
@@ -25,6 +33,8 @@ CLOSE_LIMIT_S = 5.0
 HEARD_RATE_HZ = 48_000
 MAX_HEARD_S = 900
 """What is kept of the twin's sound; a probe or a test is never longer."""
+SEEN_RATE_HZ = 90_000
+MAX_SEEN = 30 * MAX_HEARD_S
 MAX_MESSAGES = 10_000
 
 
@@ -40,11 +50,26 @@ class Heard:
     """The loop's time when it came out of the jitter buffer, which adds about 80 ms of its own."""
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """When one picture of the twin is for, and when it was decoded here."""
+
+    ticks: int
+    """Of 90 kHz, since the first picture that arrived."""
+    at: float
+    """The loop's time."""
+
+
 class WebCaller:
     """One call. Use as `async with WebCaller("http://127.0.0.1:7860") as caller:`."""
 
-    def __init__(self, base_url: str, *, rate_hz: int = 16_000) -> None:
+    def __init__(self, base_url: str, *, rate_hz: int = 16_000, video: bool = False) -> None:
+        """With `video` it asks to see the twin as well."""
         self.heard: list[Heard] = []
+        self.seen: list[Seen] = []
+        self.latest: NDArray[np.uint8] | None = None
+        """The last picture that arrived, as I420: shape (height * 3 / 2, width)."""
+        self.on_seen: Callable[[Seen, NDArray[np.uint8]], None] | None = None
         self.messages: list[dict[str, Any]] = []
         """What the server said on the data channel, in order."""
         self.ended = asyncio.Event()
@@ -52,12 +77,15 @@ class WebCaller:
         self.on_heard: Callable[[Heard], None] | None = None
         self._base_url = base_url.rstrip("/")
         self._pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self._reports: dict[str, tuple[int, int]] = {}
         self._mouth = _Mouth(rate_hz)
         self._channel = self._pc.createDataChannel(CHANNEL_LABEL)
         self._open = asyncio.Event()
         self._changed = asyncio.Condition()
         self._tasks: set[asyncio.Task[None]] = set()
         self._pc.addTrack(self._mouth)
+        if video:
+            self._pc.addTransceiver("video", direction="recvonly")
         self._pc.on("track", self._on_track)
         self._pc.on("connectionstatechange", self._on_state)
         self._channel.on("open", self._open.set)
@@ -126,6 +154,20 @@ class WebCaller:
             whole[heard.position * 2 : heard.position * 2 + len(heard.pcm)] = heard.pcm
         return bytes(whole)
 
+    def captured_s(self, kind: Literal["audio", "video"], ticks: int) -> float | None:
+        """What wall-clock time the twin's sender reports give for a point of a track, in seconds; the two tracks
+        belong together where these are equal. `ticks` as in `Heard.position` or `Seen.ticks`. None before the
+        first report."""
+        receiver = next(each for each in self._pc.getReceivers() if each.track and each.track.kind == kind)
+        # Which timestamp aiortc counts from, it tells nobody.
+        first: int | None = cast(Any, receiver)._RTCRtpReceiver__timestamp_mapper._origin
+        if kind not in self._reports or first is None:
+            return None
+        ntp, timestamp = self._reports[kind]
+        apart = (first + ticks - timestamp + (1 << 31)) % (1 << 32) - (1 << 31)
+        hz = HEARD_RATE_HZ if kind == "audio" else SEEN_RATE_HZ
+        return float(ntp / (1 << 32) + apart / hz)
+
     async def close(self) -> None:
         """Cut the line, within 5 s. Safe to call twice."""
         for task in self._tasks:
@@ -178,8 +220,39 @@ class WebCaller:
                     self.on_heard(heard)
             await self._notify()
 
+    async def _watch(self, track: MediaStreamTrack) -> None:
+        clock = asyncio.get_running_loop().time
+        while True:
+            try:
+                frame = cast(VideoFrame, await track.recv())
+            except MediaStreamError:
+                return
+            seen = Seen(frame.pts or 0, clock())
+            if len(self.seen) < MAX_SEEN:
+                self.seen.append(seen)
+            picture = self.latest = cast(NDArray[np.uint8], frame.to_ndarray(format="yuv420p"))
+            if self.on_seen is not None:
+                self.on_seen(seen, picture)
+            await self._notify()
+
     def _on_track(self, track: MediaStreamTrack) -> None:
-        self._start(self._listen(track), "ear")
+        self._read_reports(track)
+        if track.kind == "audio":
+            self._start(self._listen(track), "ear")
+        else:
+            self._start(self._watch(track), "eye")
+
+    def _read_reports(self, track: MediaStreamTrack) -> None:
+        receiver: Any = next(each for each in self._pc.getReceivers() if each.track is track)
+        original = receiver._handle_rtcp_packet
+
+        async def handle(packet: object) -> None:
+            if isinstance(packet, RtcpSrPacket):
+                info = packet.sender_info
+                self._reports[track.kind] = (info.ntp_timestamp, info.rtp_timestamp)
+            await original(packet)
+
+        receiver._handle_rtcp_packet = handle
 
     async def _on_message(self, message: str) -> None:
         said = json.loads(message)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import html
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -38,15 +38,36 @@ SECURITY_HEADERS = {
 _ASSETS = {
     **{
         name: ("channels.web", f"page/{name}", "text/javascript")
-        for name in ("app.js", "call.js", "captions.js", "meter.js", "notices.js", "privacy.js")
+        for name in (
+            "app.js",
+            "call.js",
+            "captions.js",
+            "face.js",
+            "meter.js",
+            "notices.js",
+            "privacy.js",
+            "sync.js",
+        )
     },
     "style.css": ("channels.web", "page/style.css", "text/css"),
     "still.svg": ("avatar", "still.svg", "image/svg+xml"),
 }
 
 
-def router(host: Host, settings: WebSettings, *, status: Callable[[], Mapping[str, object]]) -> APIRouter:
-    """The routes of the browser channel; `status` gives what `/status.json` shows, `name` at least.
+async def no_still() -> bytes | None:
+    """There is no face yet."""
+    return None
+
+
+def router(
+    host: Host,
+    settings: WebSettings,
+    *,
+    status: Callable[[], Mapping[str, object]],
+    still: Callable[[], Awaitable[bytes | None]] = no_still,
+) -> APIRouter:
+    """The routes of the browser channel; `status` gives what `/status.json` shows, `name` at least, and `still`
+    the face of the calls at rest, as a JPEG.
 
     The router's lifespan ends its calls, so it has to be included in an application that runs lifespans.
     """
@@ -70,6 +91,14 @@ def router(host: Host, settings: WebSettings, *, status: Callable[[], Mapping[st
         if name not in _ASSETS:
             return _error(404, "not_found", "There is no such file.")
         package, path, media_type = _ASSETS[name]
+        return _secured(Response(await _read(resources.files(package) / path), media_type=media_type))
+
+    @routes.get("/face", include_in_schema=False)
+    async def face() -> Response:
+        """Who will be seen in a call, or a stand-in while nobody is there."""
+        if (jpeg := await still()) is not None:
+            return _secured(Response(jpeg, media_type="image/jpeg"))
+        package, path, media_type = _ASSETS["still.svg"]
         return _secured(Response(await _read(resources.files(package) / path), media_type=media_type))
 
     @routes.get("/status.json")

@@ -11,6 +11,7 @@ from aiortc.mediastreams import MediaStreamError
 from av import AudioFrame
 
 from channels.outlet import CHUNK_MS, Outlet
+from channels.web.handover import Handover
 
 RATE_HZ = 48_000
 """Opus' own rate in WebRTC, so that the RTP timestamp is the clock's position and nothing is resampled. Per 20 ms
@@ -67,6 +68,11 @@ class OutletTrack(MediaStreamTrack):
         super().__init__()
         self.stalls = 0
         """How often the loop was so late that the schedule started anew."""
+        self.handover = Handover()
+        self.on_left: Callable[[int, int], None] = lambda begin, end: None
+        """Told from which position up to before which one samples have just left. Must be quick and not raise."""
+        self.left_s = 0.0
+        """The loop's time at which the chunk that left last was to leave; the loop may have come to it later."""
         self._call: tuple[Outlet, TrackWire] | None = None
         self._begun = asyncio.Event()
         self._next_at: float | None = None
@@ -78,6 +84,7 @@ class OutletTrack(MediaStreamTrack):
 
     async def recv(self) -> AudioFrame:
         """The next chunk, when its time has come. Raises `MediaStreamError` once the track has stopped."""
+        self.handover.asked()
         await self._begun.wait()
         await self._turn()
         if self._call is None or self.readyState != "live":
@@ -93,6 +100,8 @@ class OutletTrack(MediaStreamTrack):
         frame.sample_rate = RATE_HZ
         frame.pts = position
         frame.time_base = fractions.Fraction(1, RATE_HZ)
+        self.on_left(position, outlet.clock.position)
+        self.handover.gives(position)
         return frame
 
     def stop(self) -> None:
@@ -109,4 +118,5 @@ class OutletTrack(MediaStreamTrack):
             self._next_at = now
         elif now < self._next_at:
             await asyncio.sleep(self._next_at - now)
+        self.left_s = self._next_at
         self._next_at += CHUNK_S

@@ -171,8 +171,11 @@ def _furnish(home: Path, toml: str) -> None:
 
 
 def _settings(toml: str) -> str:
-    # No model hub in a test: what is here serves.
-    return toml if "[speech]" in toml else f'[speech]\nengine = "pocketsphinx"\n{toml}'
+    # No model hub in a test: what is here serves. And no face for who does not look at one.
+    for section, engine in (("speech", "pocketsphinx"), ("face", "none")):
+        if f"[{section}]" not in toml:
+            toml = f'[{section}]\nengine = "{engine}"\n{toml}'
+    return toml
 
 
 def _free_port() -> int:

@@ -63,7 +63,7 @@ _EAR = """
     constructor(...args) {
       super(...args);
       window.peerOfTest = this;
-      this.addEventListener("track", ({ track }) => listen(track));
+      this.addEventListener("track", ({ track }) => track.kind === "audio" && listen(track));
     }
   };
 })();

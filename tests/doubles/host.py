@@ -7,6 +7,7 @@ real ones.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import numpy as np
@@ -17,6 +18,7 @@ from channels.heard import HeardWord
 from channels.inlet import Inlet
 from channels.outlet import Outlet
 from channels.spoken import Spoken, Word
+from channels.view import View
 from channels.wire import Wire
 
 
@@ -80,6 +82,8 @@ class TestHost:
         self.disclosure_ms = disclosure_ms
         self.capacity = capacity
         self.refuse_with: Refusal | None = None
+        self.show: Callable[[Call], View | None] = lambda call: None
+        """The face of a call; none unless a test sets it."""
         self.conversations: list[Conversation] = []
         self.spent: set[str] = set()
         self.live = 0
@@ -105,6 +109,7 @@ class TestHost:
             hang_up=conversation.hang_up,
         )
         conversation.call = call
+        call.show = lambda: self.show(call)
         self.conversations.append(conversation)
         return call
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import uvicorn
 from fastapi import FastAPI
 
 from channels.call import Host
-from channels.web.routes import router
+from channels.web.routes import no_still, router
 from channels.web.settings import WebSettings
 from tests.doubles.host import TestHost
 
@@ -39,11 +39,12 @@ async def serving(
     settings: WebSettings | None = None,
     *,
     status: Callable[[], Mapping[str, object]] = lambda: STATUS,
+    still: Callable[[], Awaitable[bytes | None]] = no_still,
     port: int = 0,
 ) -> AsyncIterator[str]:
     """Serve until the block is left; gives the base URL."""
     app = FastAPI()
-    app.include_router(router(host, settings or WebSettings(), status=status))
+    app.include_router(router(host, settings or WebSettings(), status=status, still=still))
     config = uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, timeout_graceful_shutdown=5)
     server = _Server(config)
     task = asyncio.create_task(server.serve(), name="web-server")

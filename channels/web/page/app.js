@@ -2,6 +2,7 @@
 
 import { Call, CallError, openMicrophone } from "./call.js";
 import { Captions } from "./captions.js";
+import { Face } from "./face.js";
 import { Meter } from "./meter.js";
 import { showStatus, showNotice } from "./notices.js";
 import { PrivacyPanel } from "./privacy.js";
@@ -54,6 +55,7 @@ const ACTIONS = {
 
 const captions = new Captions({ list: $("conversation"), scroller: $("scroller"), empty: $("empty"), announcer: $("announcer") });
 const privacy = new PrivacyPanel((message) => call?.send(message));
+const face = new Face($("video"), (live) => document.body.toggleAttribute("data-face", live));
 const myMeter = new Meter((level) => $("level").style.setProperty("--mine-level", level));
 const twinMeter = new Meter((level) => document.body.style.setProperty("--level", level));
 
@@ -81,7 +83,7 @@ async function dial(how, again = false) {
     if (dialling !== mine) return stopTracks(opened);
     if (!opened) closeMicrophone();
     microphone = opened;
-    call = new Call($("sound"), microphone);
+    call = new Call($("sound"), microphone, Face.wanted() ? face : null);
     setMuted(muted && again);
     listenTo(call);
     await call.start();

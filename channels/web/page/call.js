@@ -1,8 +1,11 @@
-// One call: a peer connection with one audio line each way and a data channel for words.
+// One call: a peer connection with sound each way, the twin's picture, and a data channel for words.
+
+import { Sync } from "./sync.js";
 
 const GATHER_LIMIT_MS = 2000;
 const CONNECT_LIMIT_MS = 10000;
 const ALIVE_EVERY_MS = 2000;
+const SYNC_EVERY_MS = 500;
 const LOST_AFTER_MS = 4000;
 const SOUND_LIMIT_MS = 500;
 
@@ -34,16 +37,18 @@ export class Call extends EventTarget {
   #channel;
   #sound;
   #microphone;
+  #face;
   #timers = [];
   #over = false;
   #up = false;
   #why = null; // why it is ending, once either side has said so
 
-  // `microphone` is null for a call of typed words.
-  constructor(sound, microphone) {
+  // `microphone` is null for a call of typed words, `face` for one without pictures.
+  constructor(sound, microphone, face) {
     super();
     this.#sound = sound;
     this.#microphone = microphone;
+    this.#face = face;
   }
 
   // Resolves when words and sound flow; rejects with a CallError.
@@ -56,6 +61,10 @@ export class Call extends EventTarget {
     }
     this.#up = true;
     this.#timers.push(setInterval(() => this.send({ type: "alive" }), ALIVE_EVERY_MS));
+    if (this.#face && Sync.possible()) {
+      const sync = new Sync(this.#peer);
+      this.#timers.push(setInterval(() => sync.look(), SYNC_EVERY_MS));
+    }
     this.#watch();
   }
 
@@ -87,6 +96,7 @@ export class Call extends EventTarget {
     this.#timers.forEach(clearInterval);
     this.#peer?.close();
     this.#sound.srcObject = null;
+    this.#face?.stop();
   }
 
   async #connect() {
@@ -96,11 +106,15 @@ export class Call extends EventTarget {
     const track = this.#microphone?.getAudioTracks()[0];
     if (track) peer.addTrack(track, this.#microphone);
     else peer.addTransceiver("audio", { direction: "recvonly" });
+    if (this.#face) peer.addTransceiver("video", { direction: "recvonly" });
     this.#channel = peer.createDataChannel("twin");
     const open = new Promise((resolve) => (this.#channel.onopen = resolve));
     this.#channel.onmessage = ({ data }) => this.#heard(JSON.parse(data));
     this.#channel.onclose = () => this.#up && this.#end(new CallError("lost"));
-    peer.ontrack = ({ track: remote }) => (this.#sound.srcObject = new MediaStream([remote]));
+    peer.ontrack = ({ track: remote }) => {
+      if (remote.kind === "video") this.#face?.watch(remote);
+      else this.#sound.srcObject = new MediaStream([remote]);
+    };
 
     await peer.setLocalDescription();
     await gathered(peer);

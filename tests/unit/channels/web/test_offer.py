@@ -42,7 +42,7 @@ def test_what_is_no_offer_is_refused(body: bytes) -> None:
         "",
         "hello",
         "v=0\r\n",
-        SDP + "m=video 9 UDP/TLS/RTP/SAVPF 96\r\n",
+        SDP + "m=video 9 UDP/TLS/RTP/SAVPF 96\r\n" * 2,
         SDP + "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n" * 500,
         "v=0\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n",
     ],

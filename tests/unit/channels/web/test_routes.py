@@ -53,7 +53,7 @@ async def test_the_page_has_no_inline_code_and_asks_no_other_server(client: http
     for link in re.findall(r'(?:src|href)="([^"]+)"', page):
         if link in OUR_PAGES:
             continue
-        assert link.startswith("assets/")
+        assert link == "face" or link.startswith("assets/")
         assert (await client.get("/" + link)).status_code == 200
     assert not re.findall(rf'src="(?:{"|".join(OUR_PAGES)})"', page)
     for source in (FOLDER / "page").glob("*.*"):
@@ -61,7 +61,24 @@ async def test_the_page_has_no_inline_code_and_asks_no_other_server(client: http
         assert all(url.startswith("http://localhost") for url in urls), source.name
 
 
-@pytest.mark.parametrize("path", ["/", "/assets/app.js", "/assets/still.svg", "/assets/nothing", "/status.json"])
+async def test_the_face_of_the_calls_is_shown_before_one_begins(client: httpx.AsyncClient) -> None:
+    without = await client.get("/face")
+    assert (without.status_code, without.headers["content-type"]) == (200, "image/svg+xml")
+
+    async def still() -> bytes:
+        return b"a picture"
+
+    async with (
+        serving(TestHost(), SETTINGS, still=still) as url,
+        httpx.AsyncClient(base_url=url, trust_env=False) as other,
+    ):
+        there = await other.get("/face")
+    assert (there.content, there.headers["content-type"]) == (b"a picture", "image/jpeg")
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/face", "/assets/app.js", "/assets/still.svg", "/assets/nothing", "/status.json"]
+)
 async def test_every_answer_carries_the_security_headers(client: httpx.AsyncClient, path: str) -> None:
     response = await client.get(path)
 
