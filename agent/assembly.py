@@ -8,6 +8,8 @@ from agent.consenting import Consenting, Office
 from agent.conversation import Conversation
 from agent.engines.base import Voice
 from agent.engines.lineup import Lineup
+from agent.face.attention import Attention
+from agent.face.lineup import Faces
 from agent.heeding import Heeding
 from agent.messages import Messages
 from agent.mind import Mind
@@ -51,6 +53,7 @@ def assemble(
     voice: Voice,
     permit: Permit | None,
     mind: Mind,
+    faces: Faces,
 ) -> LiveCall:
     """A call that is ready to `run`. Nothing is connected, stored or heard yet.
 
@@ -65,6 +68,7 @@ def assemble(
     conversation.also_tell(messages)
     ear = Ear(INLET_RATES_HZ[channel], settings.turns, takes_keys=lambda keys: live.consenting.keys(keys))
     tap = Tap(ear, clock)
+    attention = Attention(tap, ear.rate_hz, face=lambda: faces.seen(call_id), speech=lambda: ear.hears_speech)
     mouth = Mouth(
         conversation,
         timing,
@@ -77,13 +81,14 @@ def assemble(
         caller=caller,
         wire=wire,
         clock=clock,
-        inlet=Inlet(ear.rate_hz, tap),
+        inlet=Inlet(ear.rate_hz, attention),
         outlet=Outlet(clock, wire, mouth, stages=[*([Permission(permit)] if permit else []), tap]),
         started_at=datetime.now(UTC),
         reference=reference,
         language=settings.twin.language,
     )
     call.outlet.on_unheard = tap.unheard
+    call.show = lambda: faces.show(call)
     consenting = Consenting(
         call,
         flow,

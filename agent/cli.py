@@ -80,17 +80,21 @@ def probe(
     raise typer.Exit(report(asyncio.run(run(home, url)), as_json=as_json))
 
 
-@app.command(epilog='Example: twin say "The office is closed today." -o closed.wav')
+@app.command(epilog='Example: twin say "The office is closed today." -o closed.mp4')
 def say(
     text: Annotated[str, typer.Argument(help="What the twin says.")],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.wav", help="The file to write.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The file: .wav or .mp4.")],
     home: HomeOption = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
 ) -> None:
-    """Say a text into a WAV file, through the twin's voice and the outlet: the disclosure comes first."""
+    """Say a text into a WAV file or a film, with the twin's voice and face: the disclosure comes first."""
     from agent.say import say as run
 
-    seconds = asyncio.run(run(text, output, home, force=force))
+    def progress(done: int, total: int) -> None:
+        if sys.stderr.isatty():
+            typer.echo(f"\rsentence {done} of {total}", nl=done == total, err=True)
+
+    seconds = asyncio.run(run(text, output, home, force=force, progress=progress))
     typer.echo(f"wrote {output} ({seconds:.1f} s)")
 
 

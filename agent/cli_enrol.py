@@ -14,6 +14,7 @@ from compliance.errors import SettingsError
 
 if TYPE_CHECKING:
     from agent.enrol import Enrolled, Wish
+    from agent.enrol_face import EnrolledFace
     from agent.home import Home
     from compliance.likeness.statement import Challenge, Likeness
     from persona.voice.recordings import Recordings
@@ -24,7 +25,17 @@ app = typer.Typer(help="The owner's consent to a cloned voice or face; nothing i
 RevokeOption = Annotated[
     bool, typer.Option("--revoke", help="Take the consent back: silent within a second, also at providers.")
 ]
+ChallengeOption = Annotated[
+    bool, typer.Option("--challenge", help="Only print the statement to be read, and its id; for scripts.")
+]
+StatementOption = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="The statement as it was read aloud, within ten minutes.")
+]
+ChallengeIdOption = Annotated[str, typer.Option(metavar="ID", help="Of the statement that was read.")]
+MonthsOption = Annotated[int, typer.Option(min=1, max=24, help="How long the consent holds.")]
+LanguageOption = Annotated[str, typer.Option(help="Of the statement. Default: the twin's.")]
 READ_ALOUD = "Read the following aloud, word for word, in the voice of the recordings:"
+STATEMENT = "Read the following aloud, word for word:"
 
 
 @app.command(epilog="Example: twin enroll voice monday.wav tuesday.m4a --record")
@@ -34,13 +45,9 @@ def voice(
     ] = None,
     home: HomeOption = None,
     record: Annotated[bool, typer.Option("--record", help="Record from the microphone, too.")] = False,
-    challenge: Annotated[
-        bool, typer.Option("--challenge", help="Only print the statement to be read, and its id; for scripts.")
-    ] = False,
-    statement: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The statement as it was read aloud, within ten minutes.")
-    ] = None,
-    challenge_id: Annotated[str, typer.Option(metavar="ID", help="Of the statement that was read.")] = "",
+    challenge: ChallengeOption = False,
+    statement: StatementOption = None,
+    challenge_id: ChallengeIdOption = "",
     engine: Annotated[
         str,
         typer.Option(
@@ -50,8 +57,8 @@ def voice(
     uses: Annotated[
         str, typer.Option(help="What the clone may do, by commas: calls, meetings, messages, videos.")
     ] = "calls,meetings,messages",
-    months: Annotated[int, typer.Option(min=1, max=24, help="How long the consent holds.")] = 12,
-    language: Annotated[str, typer.Option(help="Of the statement. Default: the twin's.")] = "",
+    months: MonthsOption = 12,
+    language: LanguageOption = "",
     transcribe: Annotated[
         bool, typer.Option(help="Write down what the clips say; training a voice of its own needs it.")
     ] = True,
@@ -68,10 +75,11 @@ def voice(
 
     where, wish = home_of(home), _wish(uses, months, language, engine)
     if challenge:
-        _print_challenge(where, asyncio.run(enrol.draw(where, wish)), as_json=as_json)
+        _print_challenge(
+            where, asyncio.run(enrol.draw(where, wish)), "twin enroll voice FILES...", as_json=as_json
+        )
         return
-    if (statement is None) != (not challenge_id):
-        raise SettingsError("--statement and --challenge-id belong together; --challenge prints an id")
+    _check_pair(statement, challenge_id)
     recordings = _looked_at(files or [], record=record, anyway=anyway, as_json=as_json)
     if enrol.leaves(engine) and not yes:
         question = f"These recordings are sent to {engine}, which clones the voice. Go on?"
@@ -94,14 +102,69 @@ def voice(
     _print_enrolled(told, recordings, as_json=as_json)
 
 
-@app.command(epilog="Example: twin enroll face --revoke")
-def face(home: HomeOption = None, revoke: RevokeOption = False, as_json: JsonOption = False) -> None:
-    """Take the consent to a cloned face back."""
-    if not revoke:
-        from agent import enrol
+@app.command(epilog="Example: twin enroll face portrait.jpg --record --preview looks.png")
+def face(
+    file: Annotated[
+        Path | None, typer.Argument(help="A photo, a short clip, or a 3D head as GLB or VRM, of the owner.")
+    ] = None,
+    home: HomeOption = None,
+    record: Annotated[bool, typer.Option("--record", help="Record the statement from the microphone.")] = False,
+    challenge: ChallengeOption = False,
+    statement: StatementOption = None,
+    challenge_id: ChallengeIdOption = "",
+    invented: Annotated[
+        bool, typer.Option("--invented", help="A 3D head that is nobody's likeness: no consent is asked.")
+    ] = False,
+    preview: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.png", help="Write a sheet of it: talking, blinking, turning."),
+    ] = None,
+    uses: Annotated[
+        str, typer.Option(help="What the face may do, by commas: calls, meetings, messages, videos.")
+    ] = "calls,meetings,videos",
+    months: MonthsOption = 12,
+    language: LanguageOption = "",
+    revoke: RevokeOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a face of a file, hear the owner's consent, and keep it. With `--preview` alone, only look at it."""
+    if revoke:
+        _revoke(home, "face", as_json=as_json)
+        return
+    from agent import enrol, enrol_face
 
-        enrol.give("face")
-    _revoke(home, "face", as_json=as_json)
+    where, wish = home_of(home), _wish(uses, months, language, "")
+    if challenge:
+        drawn = asyncio.run(enrol.draw(where, wish, likeness="face"))
+        _print_challenge(where, drawn, "twin enroll face FILE", as_json=as_json)
+        return
+    if file is None:
+        raise SettingsError("name a photo, a clip or a 3D head; twin enroll face --help has an example")
+    _check_pair(statement, challenge_id)
+    candidate = enrol_face.look(where, file, _fetching, preview=preview)
+    for line in () if as_json else candidate.about:
+        typer.echo(line)
+    if invented:
+        told = enrol_face.keep_invented(where, candidate)
+    elif statement is not None:
+        from persona.voice.sound import read
+
+        told = asyncio.run(enrol_face.enrol(where, candidate, read(statement), challenge_id, wish))
+    elif record:
+        drawn = asyncio.run(enrol.draw(where, wish, likeness="face"))
+        typer.echo(f"\n{STATEMENT}\n\n  {drawn.text}\n", err=as_json)
+        told = asyncio.run(enrol_face.enrol(where, candidate, _recorded(err=as_json), drawn.id, wish))
+    elif preview is not None:
+        typer.echo(json.dumps({"kind": candidate.kind}) if as_json else f"wrote {preview}; nothing was enrolled")
+        return
+    else:
+        raise SettingsError("nothing is kept without a spoken consent: add --record, or use --challenge first")
+    _print_face(told, as_json=as_json)
+
+
+def _check_pair(statement: Path | None, challenge_id: str) -> None:
+    if (statement is None) != (not challenge_id):
+        raise SettingsError("--statement and --challenge-id belong together; --challenge prints an id")
 
 
 def _revoke(home: Path | None, likeness: Likeness, *, as_json: bool) -> None:
@@ -154,12 +217,35 @@ def _recorded(*, err: bool) -> Sound:
     return sound
 
 
-def _print_challenge(home: Home, drawn: Challenge, *, as_json: bool) -> None:
+def _print_challenge(home: Home, drawn: Challenge, command: str, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({"challenge": drawn.id, "text": drawn.text, "language": drawn.language}))
         return
-    follow = home.command(f"twin enroll voice FILES... --statement STATEMENT.wav --challenge-id {drawn.id}")
-    typer.echo(f"{READ_ALOUD}\n\n  {drawn.text}\n\nRecord it, then within ten minutes:\n  {follow}")
+    follow = home.command(f"{command} --statement STATEMENT.wav --challenge-id {drawn.id}")
+    how = READ_ALOUD if drawn.terms.likeness == "voice" else STATEMENT
+    typer.echo(f"{how}\n\n  {drawn.text}\n\nRecord it, then within ten minutes:\n  {follow}")
+
+
+def _fetching(name: str, done: int, total: int) -> None:
+    of = f" of {total // 1_000_000}" if total else ""
+    typer.echo(f"\rfetching {name}: {done // 1_000_000}{of} MB", nl=bool(total) and done >= total, err=True)
+
+
+def _print_face(told: EnrolledFace, *, as_json: bool) -> None:
+    from agent.enrol_face import next_steps
+
+    if as_json:
+        value = {"kind": told.kind, "consent": told.consent_id, "expires": told.expires, "compared": told.compared}
+        typer.echo(json.dumps(value))
+        return
+    if told.consent_id:
+        typer.echo(f"the consent holds until {told.expires}")
+        if told.compared == "nothing":
+            typer.echo("no voice is enrolled to compare the statement's with: its words alone counted")
+    typer.echo("Next, in twin.toml:\n")
+    for line in next_steps(told):
+        typer.echo(f"  {line}")
+    typer.echo("\nand take it back at any time with: twin enroll face --revoke")
 
 
 def _checks(recordings: Recordings) -> list[Any]:

@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from agent import doctor_archive, doctor_persona
+from agent import doctor_archive, doctor_face, doctor_persona
 from agent.engines import registry
 from agent.engines.base import Engine, Kind
 from agent.engines.speech import whisper_models
@@ -68,6 +68,7 @@ async def examine(named: Path | None) -> Findings:
     checks += await doctor_persona.examine(patient)
     for kind in KINDS:
         checks.append(await chosen(kind, patient))
+    checks.append(await doctor_face.face(patient))
     checks += [whisper_model(patient), *await model_servers(patient), *others(patient)]
     checks += [phone(patient), port(patient), microphone(patient)]
     return Findings(tuple(checks))

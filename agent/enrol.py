@@ -18,6 +18,7 @@ from agent import challenges, enrol_cloud
 from agent.archive import Archive, opened
 from agent.cloned import remove
 from agent.engines.voice.espeak import forget_manners
+from agent.face.enrolled import INVENTED
 from agent.home import Home
 from agent.listening import Listener
 from agent.opening import CLONED
@@ -70,7 +71,9 @@ class Enrolled:
     """YYYY-MM-DD."""
 
 
-async def draw(home: Home, wish: Wish, *, chance: random.Random | None = None) -> Challenge:
+async def draw(
+    home: Home, wish: Wish, *, likeness: Likeness = "voice", chance: random.Random | None = None
+) -> Challenge:
     """A statement to be read aloud within ten minutes; an earlier one does not count any more.
 
     Raises `SettingsError`, and `TwinError` for a home that cannot be used.
@@ -81,9 +84,9 @@ async def draw(home: Home, wish: Wish, *, chance: random.Random | None = None) -
             raise SettingsError(f"--months is between 1 and {LONGEST_MONTHS}")
         settings = load(home.path)
         try:
-            terms = Terms("voice", wish.uses, int(at_ms + wish.months * _MONTH_MS))
-            enrolment = _enrolment(archive, settings, home, _deaf, chance=chance)
-            challenge = enrolment.challenge(terms, wish.language or _language(settings))
+            terms = Terms(likeness, wish.uses, int(at_ms + wish.months * _MONTH_MS))
+            desk = enrolment(archive, settings, home, _deaf, chance=chance)
+            challenge = desk.challenge(terms, wish.language or _language(settings))
         except ValueError as error:
             raise SettingsError(str(error)) from None
         await challenges.keep(archive.vault, challenge)
@@ -105,8 +108,7 @@ async def enrol(
     `wish` gives the engine; uses and end are those of the challenge. `progress` is told of each clip that was
     transcribed. Raises `ConsentMissing` with what to do differently, and any other `TwinError` in one line.
     """
-    if statement.seconds < _LEAST_STATEMENT_S:
-        raise ConsentMissing("The statement is too short to be it; read it aloud from its first word to its last.")
+    check_statement(statement)
     settings, secrets = load(home.path), environment(home.path)
     engine = wish.engine if wish.engine in PROVIDERS else ""
     provider = enrol_cloud.provider(engine, secrets)
@@ -116,10 +118,10 @@ async def enrol(
         cache = home.path / "cache"
         cache.mkdir(parents=True, exist_ok=True)
         async with Listener(settings, secrets, cache=cache, language=challenge.language) as listener:
-            enrolment = _enrolment(archive, settings, home, listener.statement)
-            enrolment.reopen(challenge)
-            spoken, training = await asyncio.to_thread(_analysed, statement, sample)
-            consented = await enrolment.consent(challenge.id, spoken, training, ANALYSIS_HZ)
+            desk = enrolment(archive, settings, home, listener.statement)
+            desk.reopen(challenge)
+            spoken, training = await asyncio.to_thread(analysed, statement, sample)
+            consented = await desk.consent(challenge.id, spoken, training, ANALYSIS_HZ)
             hear = listener.words if transcribe else None
             clips = await _clips(
                 recordings, consented.consent_id, hear, listener.name, challenge.language, progress
@@ -148,19 +150,14 @@ async def revoke(home: Home, likeness: Likeness) -> None:
         if likeness == "voice":
             await asyncio.to_thread(_forget_sound, home.path / "cache")
             await enrol_cloud.delete(archive, environment(home.path))
+        else:
+            await asyncio.to_thread(remove, home.path / INVENTED)
 
 
 def _forget_sound(cache: Path) -> None:
     """What a twin that does not serve now would remove at its next start."""
     remove(cache / CLONED)
     forget_manners(cache)
-
-
-def give(likeness: Likeness) -> None:
-    """Raises `ConsentMissing`: one line that says why it cannot be given."""
-    raise ConsentMissing(
-        f"This version clones no {likeness}, so no consent to it can be given; the built-in {likeness} serves."
-    )
 
 
 def next_steps(enrolled: Enrolled) -> tuple[str, ...]:
@@ -206,7 +203,13 @@ async def _clips(
     return clips
 
 
-def _enrolment(
+def check_statement(statement: Sound) -> None:
+    """Raises `ConsentMissing` for what is too short to be a statement."""
+    if statement.seconds < _LEAST_STATEMENT_S:
+        raise ConsentMissing("The statement is too short to be it; read it aloud from its first word to its last.")
+
+
+def enrolment(
     archive: Archive,
     settings: Settings,
     home: Home,
@@ -214,6 +217,7 @@ def _enrolment(
     *,
     chance: random.Random | None = None,
 ) -> Enrolment:
+    """Who draws and judges statements for this home."""
     owner = home.persona().profile.name
     return Enrolment(
         archive.vault,
@@ -228,7 +232,8 @@ def _enrolment(
     )
 
 
-def _analysed(*sounds: Sound) -> list[bytes]:
+def analysed(*sounds: Sound) -> list[bytes]:
+    """As the matcher and the recogniser take them."""
     return [sound.at(ANALYSIS_HZ).pcm() for sound in sounds]
 
 

@@ -15,6 +15,7 @@ from agent.assembly import assemble
 from agent.cloned import ClonedVoice, remove
 from agent.engines.lineup import Lineup
 from agent.engines.voice.prepared import Prepared, prepare, without_leading_silence
+from agent.face.lineup import Faces
 from agent.lag import LoopLag
 from agent.mind import Mind
 from agent.opening import CLONED, PREPARED, Openings, texts_of
@@ -32,7 +33,7 @@ from compliance.errors import CallRefused, ConsentMissing, VaultError
 from compliance.jurisdiction import table
 from compliance.language import answers, intents
 from compliance.likeness.permits import Permit
-from compliance.likeness.statement import EVERYWHERE
+from compliance.likeness.statement import EVERYWHERE, Likeness
 from compliance.vault import Vault
 from persona.home import Persona
 from persona.voice.dataset import REFERENCE
@@ -74,6 +75,16 @@ class House:
         self.mind = Mind(settings, persona, self.archive, self._rest, environment, home=home)
         self.lineup = Lineup(
             settings, environment, persona, cache=cache, attribute=self.mind.attribute, reader=of_home(home)
+        )
+        self.faces = Faces(
+            settings.face,
+            name=persona.profile.name,
+            language=settings.twin.language,
+            cache=cache,
+            clones=lambda: self.archive.clones,
+            permit=self._shown,
+            home=home,
+            secrets=environment,
         )
         self.timings: deque[TurnTimes] = deque(maxlen=1_000)
         """The last turns of ended calls."""
@@ -129,6 +140,8 @@ class House:
                 await asyncio.to_thread(remove, self._cache / CLONED)
             else:
                 await self.cloned.start()
+            # Last: drawing it takes a core for a second or two, and calls need not wait for it.
+            self.faces.start()
         except BaseException:  # also when it is cancelled: what was started is closed
             await self.close()
             raise
@@ -159,6 +172,7 @@ class House:
         await self.lag.close()
         if self.cloned is not None:
             await self.cloned.close()
+        await self.faces.close()
         await self.openings.close()
         await self.lineup.close()
         await self.mind.close()
@@ -223,6 +237,7 @@ class House:
             voice=self.lineup.own_voice if self.cloned is not None and permit is None else self.lineup.voice,
             permit=permit,
             mind=self.mind,
+            faces=self.faces,
         )
         self._live[live.call.id] = live
         self._empty.clear()
@@ -244,6 +259,7 @@ class House:
             logger.error("the call cannot be kept", extra={"call": call.id, "code": error.code})
             await call.wire.close("vault_failed")
         finally:
+            self.faces.leave(call.id)
             del self._live[call.id]
             if not self._live:
                 self._empty.set()
@@ -312,8 +328,15 @@ class House:
 
     def _permit(self) -> Permit | None:
         """The owner's consent to the cloned voice in calls, where it stands."""
+        return self._permitted("voice")
+
+    def _shown(self) -> Permit | None:
+        """The owner's consent to be shown in calls, where it stands."""
+        return self._permitted("face")
+
+    def _permitted(self, likeness: Likeness) -> Permit | None:
         try:
-            return self.archive.permits.permit("voice", "calls", self.settings.consent.jurisdiction or EVERYWHERE)
+            return self.archive.permits.permit(likeness, "calls", self.settings.consent.jurisdiction or EVERYWHERE)
         except ConsentMissing:
             return None
 
@@ -329,7 +352,7 @@ class House:
     @property
     def names(self) -> dict[str, str]:
         """What serves now, for people."""
-        names = self.lineup.names
+        names = {**self.lineup.names, "face": self.faces.serves}
         return {**names, "voice": self.lineup.own_voice.name} if self._silent else names
 
     def _notices(self) -> list[str]:
@@ -337,6 +360,10 @@ class House:
         names = self.names
         if self._silent:
             notices.append("The cloned voice is silent: the owner's consent to it is missing, over or revoked.")
+        if self.faces.failure:
+            notices.append(f"There is no moving face: {self.faces.failure}")
+        elif self.faces.loaded is not None and self.faces.loaded.why:
+            notices.append(f"The drawn face is shown: {self.faces.loaded.why}")
         if names["speech"] == "pocketsphinx":
             notices.append("PocketSphinx listens: short, clear English sentences work best.")
         notices += [

@@ -37,7 +37,7 @@ def application(house: House, environment: Mapping[str, str]) -> FastAPI:
             await house.close()
 
     app = FastAPI(title="AI twin", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
-    app.include_router(web_router(house, house.settings.web, status=house.status))
+    app.include_router(web_router(house, house.settings.web, status=house.status, still=house.faces.still))
     secrets = TwilioSecrets.from_environment(environment)
     app.include_router(twilio_router(house, house.settings.twilio, secrets, house.phone))
 

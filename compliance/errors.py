@@ -16,6 +16,7 @@
     │   └── KeyGone          it was sealed under a key that was destroyed
     ├── LedgerError          the ledger was changed, or cannot be written
     ├── ConsentMissing       nothing may be spoken or shown in this likeness
+    ├── FaceUnfit            a photo, clip or 3D head that no face can be made of
     ├── RequestError         a person's request about their data
     ├── SignInRefused        the console
     └── ProvenanceError      a file's manifest
@@ -127,6 +128,12 @@ class ConsentMissing(TwinError):
     """The owner's consent to this use of the clone is missing, expired or revoked."""
 
     code = "consent_missing"
+
+
+class FaceUnfit(TwinError):
+    """No face can be made of this file; the message says what to take instead."""
+
+    code = "face_unfit"
 
 
 class RequestError(TwinError):

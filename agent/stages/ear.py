@@ -55,6 +55,11 @@ class Ear(TaskedStage):
         self._digits_timer: asyncio.TimerHandle | None = None
         self._wake = asyncio.Event()
 
+    @property
+    def hears_speech(self) -> bool:
+        """Whether the caller speaks, as far as it has listened."""
+        return self._activity.speaking
+
     def audio(self, pcm: bytes) -> None:
         """From the inlet."""
         if len(self._backlog) >= BACKLOG_CHUNKS:

@@ -14,7 +14,7 @@ from typing import Any
 
 from compliance.clone import Clones, Enrolment
 from compliance.likeness.permits import Permits
-from compliance.likeness.statement import Terms, Use
+from compliance.likeness.statement import Likeness, Terms, Use
 from compliance.proofs.agreement import Agreement
 from compliance.proofs.receipt import make_receipt, verify_receipt
 from compliance.proofs.signing import Signer
@@ -33,10 +33,10 @@ class Owner:
     clones: Clones
     heard: str = ""
 
-    async def consents(self, *uses: Use) -> None:
+    async def consents(self, *uses: Use, likeness: Likeness = "voice") -> None:
         """For an hour, to calls unless other uses are named."""
         expires_ms = int((time.time() + HOUR_S) * 1000)
-        challenge = self.enrolment.challenge(Terms("voice", uses or ("calls",), expires_ms), "en")
+        challenge = self.enrolment.challenge(Terms(likeness, uses or ("calls",), expires_ms), "en")
         self.heard = challenge.text
         await self.enrolment.consent(challenge.id, SOUND, SOUND, 16_000)
 

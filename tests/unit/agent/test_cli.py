@@ -207,8 +207,8 @@ def test_calls_of_a_twin_that_had_none(user: Path, capsys: pytest.CaptureFixture
     assert "twin calls list" in error_of(capsys)
 
 
-def test_the_video_that_is_not_there_yet_is_refused_in_one_line(
+def test_a_kind_of_file_that_it_does_not_write_is_refused_in_one_line(
     user: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(["say", "Hello.", "-o", "hello.mp4"]) == 1
-    assert "no face yet" in error_of(capsys)
+    assert run(["say", "Hello.", "-o", "hello.avi"]) == 1
+    assert "only WAV and MP4" in error_of(capsys)

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
+import threading
 import wave
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
 from agent import say as saying
 from agent.engines.voice.prepared import Prepared, prepare, without_leading_silence
 from agent.opening import CLONED, PREPARED
-from agent.say import RATE_HZ, UnfitFile, check, say
+from agent.recorded import Recording, WavWire
+from agent.say import RATE_HZ, UnfitFile, check, say, written
 from compliance.disclosure import disclosure
 from compliance.errors import ConsentMissing, DoorClosed, EngineMissing
 from compliance.likeness.permits import WATCH_S
+from compliance.provenance import verify
 from persona.home import write_example
 from persona.voice.dataset import REFERENCE
 from persona.voice.shape import measure
@@ -61,6 +66,33 @@ async def test_the_file_begins_with_the_whole_disclosure_and_then_says_the_text(
     assert seconds > len(opening) / RATE_HZ + 1
 
 
+async def test_a_film_shows_the_face_that_says_it_with_the_ai_mark_on_every_picture(user: Path) -> None:
+    told: list[tuple[int, int]] = []
+    seconds = await say(
+        "My mother made a big apple pie. Come at ten.",
+        user / "a.MP4",
+        None,
+        force=False,
+        progress=lambda done, total: told.append((done, total)),
+    )
+    assert told == [(0, 2), (1, 2), (2, 2)]
+    with av.open(str(user / "a.MP4")) as film:
+        pictures = [frame.to_ndarray()[:512] for frame in film.decode(video=0)]
+        assert film.metadata["title"] == "AI: the digital twin of Martin Alder"
+    with av.open(str(user / "a.MP4")) as film:
+        sound = np.concatenate([frame.to_ndarray()[0] for frame in film.decode(audio=0)])
+    assert len(pictures) == pytest.approx(25 * seconds, abs=1)
+    assert len(sound) == pytest.approx(RATE_HZ * seconds, abs=2_048)
+    mark = [picture[60:120, 60:140] for picture in pictures]
+    assert all(np.abs(each.astype(int) - mark[0]).mean() < 8 for each in mark)
+    assert mark[0].min() < 60
+    assert mark[0].max() > 200
+    changes = [np.abs(a.astype(int) - b).mean() for a, b in itertools.pairwise(pictures)]
+    assert np.median(changes) > 0.05
+    verdict = verify(user / "a.MP4")
+    assert (verdict.valid, verdict.ai) == (True, "generated")
+
+
 async def test_nothing_of_the_text_is_left_in_the_cache(user: Path) -> None:
     await say("The safe is open.", user / "a.wav", None, force=False)
     kept = list((user / "data").rglob("*.speech"))
@@ -75,10 +107,29 @@ async def test_an_outlet_that_closes_leaves_no_file(user: Path, monkeypatch: pyt
     assert not [name for name in os.listdir(user) if name.endswith((".wav", ".part"))]
 
 
+async def test_nobody_closes_a_file_that_is_still_being_written(tmp_path: Path) -> None:
+    wire = WavWire(tmp_path / "a.wav", RATE_HZ)
+    recording = Recording(wire, None)
+    begun = threading.Event()
+
+    def write(chunks: int) -> None:
+        begun.set()
+        recording.pause(chunks)
+
+    task = asyncio.create_task(written(recording, write, 10**9))
+    await asyncio.to_thread(begun.wait)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    with pytest.raises(DoorClosed):
+        recording.pause(1)
+    await wire.close("given up")
+
+
 def test_files_it_does_not_write_are_refused(tmp_path: Path) -> None:
     (tmp_path / "there.wav").write_text("")
     for name, text, why in [
-        ("a.mp4", "Hi.", "no face"),
+        ("a.mov", "Hi.", "only WAV and MP4"),
         ("a.mp3", "Hi.", "WAV"),
         ("there.wav", "Hi.", "--force"),
         ("nowhere/a.wav", "Hi.", "no such folder"),

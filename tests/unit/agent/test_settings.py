@@ -58,6 +58,8 @@ def test_further_keys_of_an_engine_are_its_options(home: Path) -> None:
         ("[turns]\ncomplete_ms = 5000\n", "turns"),
         ("[server\n", "twin.toml"),
         ("[face]\nengine = 'hologram'\n", "face.engine"),
+        ("[face]\nmanner = {smile = 3}\n", "smile: Input should be less than or equal to 1"),
+        ("[face]\nmanner = {grin = 1}\n", "grin: Extra inputs are not permitted"),
         ('"a\\nb" = 1\n', "a b: is not a setting"),
         ("a = " + "[" * 5_000, "nested too deeply"),
     ],
