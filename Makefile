@@ -2,6 +2,7 @@
 # make test    the whole test suite
 # make check   ruff and mypy
 # make bench   the benchmarks: a table and JSON in bench-results/
+# make bench-face   the face alone: lip sync, interruptions, closures, costs
 # make soak    the long counts: hours, not minutes
 # make lock    renew the lock files from pyproject.toml
 # make voices  torch, coqui-tts and pocket-tts into .venv-voices, for cloned voices and the tests of their code
@@ -11,7 +12,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 py
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test check bench soak lock clean voices
+.PHONY: run test check bench bench-face soak lock clean voices
 
 run: .venv/run.installed
 	$(BIN)/twin serve
@@ -29,6 +30,9 @@ check: .venv/dev.installed
 
 bench: .venv/dev.installed
 	$(BIN)/python -m tests.bench
+
+bench-face: .venv/dev.installed
+	$(BIN)/python -m tests.bench face
 
 soak: .venv/dev.installed
 	$(BIN)/python -m tests.soak

@@ -1,8 +1,12 @@
-"""`python -m tests.bench [NAME ...]`: all benchmarks or the named ones; tables here, JSON in bench-results/."""
+"""`python -m tests.bench [NAME ...]`: all benchmarks or the named ones; tables here, JSON in bench-results/.
+
+With `--quick` those that can be are made small (`face`), to see that they work.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -10,6 +14,7 @@ from typing import Any
 from tests.bench import (
     capacity,
     erase,
+    face_render,
     fault,
     guard,
     hold,
@@ -25,6 +30,8 @@ from tests.bench import (
     vault,
     voices,
 )
+from tests.bench.face import measure
+from tests.bench.face.rows import QUICK
 
 BENCHES: dict[str, Callable[[], Coroutine[Any, Any, dict[str, Any]]]] = {
     "ready": ready.measure,
@@ -42,11 +49,15 @@ BENCHES: dict[str, Callable[[], Coroutine[Any, Any, dict[str, Any]]]] = {
     "vault": vault.measure,
     "erase": erase.measure,
     "voices": voices.measure,
+    "face": measure.measure,
+    "face_render": face_render.measure,
 }
 
 
 def main() -> int:
-    names = sys.argv[1:] or list(BENCHES)
+    names = [name for name in sys.argv[1:] if name != "--quick"] or list(BENCHES)
+    if "--quick" in sys.argv[1:]:
+        os.environ[QUICK] = "1"
     unknown = [name for name in names if name not in BENCHES]
     if unknown:
         print(f"error: no benchmark {unknown[0]!r}; there are {', '.join(BENCHES)}", file=sys.stderr)

@@ -54,6 +54,14 @@ COUNTS = (
         [*PYTEST, "tests/unit/agent/turns/test_policy.py"],
         {"TWIN_SOAK_WALKS": "5000"},
     ),
+    Count(
+        "10,000 interruptions of a talking face, and 8 simulated hours: shut in 60 ms, in time again, no drift",
+        [sys.executable, "-m", "tests.soak.face", "--count", "10000", "--hours", "8"],
+    ),
+    Count(
+        "10,000 interruptions of a talking face, on its pictures: none of an old epoch, shut within 80 ms",
+        [sys.executable, "-m", "tests.soak.face_pictures", "--count", "10000"],
+    ),
 )
 
 

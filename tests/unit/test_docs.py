@@ -24,10 +24,15 @@ from agent.cli import app, run
 from agent.engines import registry
 from agent.engines.base import Card, Kind
 from agent.example import text as example
+from agent.face.lineup import check_look
 from agent.house import House
 from agent.metrics import render
 from agent.server import application
-from agent.settings import EngineSection, Settings, SpeechSection, load
+from agent.settings import ELSEWHERE, HERE, EngineSection, FaceSection, Settings, SpeechSection, load
+from avatar.errors import FaceError
+from avatar.illustrated.look import CHOICES
+from avatar.illustrated.look import NAMES as LOOK_PARTS
+from avatar.temper import Temper
 from compliance import disclosure
 from compliance.console.sections import MENU
 from persona import facts, profile
@@ -190,8 +195,9 @@ def test_the_commands_of_the_readme_run_one_after_the_other(
 def test_every_target_of_the_makefile_is_described_and_no_other() -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
     targets = set(re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[0].split())
-    assert set(re.findall(r"^    make (\w+)", README.read_text("utf-8"), re.MULTILINE)) == targets
-    assert set(re.findall(r"\bmake (run|test|check|bench|soak|lock|voices|clean)\b", EVERYTHING)) == targets
+    assert set(re.findall(r"^    make ([\w-]+)", README.read_text("utf-8"), re.MULTILINE)) == targets
+    known = r"\bmake (run|test|check|bench-face|bench|soak|lock|voices|clean)\b"
+    assert set(re.findall(known, EVERYTHING)) == targets
 
 
 @pytest.mark.parametrize("module", sorted(set(re.findall(r"python -m ([a-z_]+\.[\w.]+)", EVERYTHING))))
@@ -307,9 +313,97 @@ def test_every_file_of_a_folder_that_a_page_describes_is_there_and_in_its_row(pa
     """Rows as `store/` name the folder's modules in what they hold: all of them, and no others."""
     for folder, holds in re.findall(r"^\| `(\w+)/` \| (.*) \|$", page.read_text("utf-8"), re.MULTILINE):
         described = set(re.findall(r"`(\w+\.py)`", holds))
-        if described and page.parent.name == "compliance":
+        if described and page.parent.name in ("compliance", "avatar"):
             there = {path.name for path in (page.parent / folder).glob("*.py")} - {"__init__.py"}
             assert described == there, folder
+
+
+# ---- the face
+
+
+def rows_of(page: str) -> dict[str, str]:
+    """The second cell of each row of two or more, by the first one's first name in code."""
+    return dict(re.findall(r"^\| `([^`]+)`[^|]*\| ([^|]*) \|", page, re.MULTILINE))
+
+
+def test_every_choice_of_a_look_is_described() -> None:
+    rows = rows_of(read("avatar"))
+    assert set(CHOICES) | {"age"} == set(LOOK_PARTS)
+    for part in LOOK_PARTS:
+        assert part in rows, part
+    for part, choices in CHOICES.items():
+        if part != "background_colour":
+            assert rows[part].split(", ") == list(choices), part
+    assert CHOICES["background_colour"] == CHOICES["cloth_colour"], "the page says that they are the same"
+
+
+def test_every_setting_of_how_a_face_moves_is_described_with_its_default_and_its_range() -> None:
+    page = read("avatar")
+    for name, field in Temper.model_fields.items():
+        low, high = (getattr(bound, edge) for bound, edge in zip(field.metadata, ("ge", "le"), strict=True))
+        assert f"| `{name}` | {field.default:g} | {low:g} to {high:g} |" in page, name
+        assert name in settings_table(), name
+
+
+def test_every_face_engine_is_described_and_no_other() -> None:
+    table = re.findall(r"^\| engine \| face \|.*\n\|[-|]+\n((?:\|.*\n)+)", read("avatar"), re.MULTILINE)[0]
+    named_there = {name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+    assert named_there == {*HERE, *ELSEWHERE}
+
+
+def refusals() -> Iterator[str]:
+    """How each message about an unfit photo or clip begins, up to its first number or its advice."""
+    for path in product():
+        if path.parent.name == "portrait":
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                match node:
+                    case ast.Raise(exc=ast.Call(func=ast.Name(id="UnfitPicture"), args=[message, *_])):
+                        parts = message.values if isinstance(message, ast.JoinedStr) else [message]
+                        if isinstance(parts[0], ast.Constant):
+                            yield re.split(r"[:,(]", str(parts[0].value))[0].strip()
+
+
+def test_every_refusal_of_a_photo_is_described() -> None:
+    found, page = set(refusals()), re.sub(r"\s+", " ", read("avatar"))
+    assert len(found) > 20
+    assert sorted(refusal for refusal in found if refusal not in page) == []
+
+
+def packings() -> set[str]:
+    """Extensions of glTF that a 3D head is refused for."""
+    return set(
+        re.findall(r'^    "(\w+)": "(?:is|has) ', (ROOT / "avatar/head/container.py").read_text("utf-8"), re.M)
+    )
+
+
+def test_every_kind_of_error_of_a_face_and_every_packing_that_is_refused_is_described() -> None:
+    wanted = [kind.code for kind in FaceError.__subclasses__()] + sorted(packings())
+    assert [name for name in wanted if f"`{name}`" not in read("avatar")] == []
+
+
+NOT_LISTED = {"__init__.py", "README.md", "py.typed"}
+
+
+def test_every_file_of_the_face_is_in_its_table() -> None:
+    table = re.findall(r"^\| file \|.*\n\|[-|]+\n((?:\|.*\n)+)", read("avatar"), re.MULTILINE)[0]
+    top = {path.name for path in (ROOT / "avatar").iterdir() if path.is_file()} - NOT_LISTED
+    folders = {f"{path.name}/" for path in (ROOT / "avatar").iterdir() if path.is_dir()} - {"__pycache__/"}
+    assert sorted(name for name in top | folders if f"`{name}`" not in table) == []
+
+
+def test_what_a_new_home_says_of_the_face_loads_and_so_do_its_examples(tmp_path: Path) -> None:
+    section = example().split("\n[face]\n")[1].split("\n[")[0]
+    defaults = re.findall(r"^# (\w+ = .*)$", section, re.MULTILINE)
+    (tmp_path / "twin.toml").write_text("\n".join(["[face]", *defaults]), "utf-8")
+    assert load(tmp_path).face == FaceSection()
+    shown = dict(re.findall(r"\| `face\.(\w+)` \|.*?e\.g\. `(\{.*?\})`", settings_table()))
+    assert set(shown) == {"look", "manner"}
+    lines = [f"{key} = {value}" for key, value in shown.items()]
+    (tmp_path / "twin.toml").write_text("\n".join(["[face]", *lines]), "utf-8")
+    face = load(tmp_path).face
+    assert face.look
+    check_look(face, "Ada Example")
+    assert face.temper != Temper()
 
 
 def toml_blocks() -> Iterator[tuple[str, str]]:

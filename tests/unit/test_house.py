@@ -20,7 +20,7 @@ BELOW = {
 """The folders each folder may import besides itself."""
 PRODUCT = tuple(BELOW)
 MAX_LINES = 500
-NO_TEXT = {".wav", ".png", ".lock"}
+NO_TEXT = {".wav", ".png", ".jpg", ".lock"}
 """Sounds, pictures, and the lock files, which may name where packages come from."""
 MADE = {"build", "dist", "bench-results", "__pycache__"}
 """Folders that commands make; hidden ones but `.ci` are left out too."""

@@ -1,0 +1,1 @@
+"""The face, measured on decoded pictures and sound: `make bench-face`."""
