@@ -28,10 +28,10 @@ import struct
 import sys
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
+from agent.engines.reaping import reap
 from compliance.errors import EngineError, EngineFailed, EngineMissing, EngineTimeout
 
 logger = logging.getLogger(__name__)
@@ -303,20 +303,8 @@ class Child:
         self._settled.set()
 
     async def _reap(self, process: asyncio.subprocess.Process) -> None:
-        """Ask, then terminate, then kill; each gets its part of 4 s."""
-        assert process.stdin is not None
-        process.stdin.close()
-        for end, limit_s in ((None, 1.0), (process.terminate, 1.0), (process.kill, 2.0)):
-            with suppress(ProcessLookupError):
-                if end is not None:
-                    end()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(limit_s):
-                    await process.wait()
-                with suppress(ConnectionError):
-                    await process.stdin.wait_closed()
-                return
-        logger.error("child does not end", extra={"child": self._name, "pid": process.pid})
+        if not await reap(process):
+            logger.error("child does not end", extra={"child": self._name, "pid": process.pid})
 
     async def _count_stderr(self, process: asyncio.subprocess.Process) -> None:
         """Read it, or the child blocks; log only its size, for it may hold what people said."""

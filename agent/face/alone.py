@@ -32,7 +32,7 @@ async def alone(home: Home, settings: Settings, owner: str, use: Use) -> AsyncIt
     if engine == "head" and (nobody := await invented(home.path)) is not None:
         yield (await asyncio.to_thread(making.make, "head", nobody, "the enrolled head")).rig
         return
-    drawn = (await asyncio.to_thread(illustrated, settings.face, owner)).rig
+    drawn = (await asyncio.to_thread(illustrated, settings.face, owner, home.path / "cache")).rig
     if engine not in ("portrait", "head"):
         yield drawn
         return

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
+from agent.engines.reaping import reap
 from agent.face.elsewhere_options import Options
 from agent.face.feed import Feed
 from agent.face.mailbox import Clear, Mailbox
@@ -253,20 +254,8 @@ class Program:
         self._over.set()
 
     async def _reap(self, process: asyncio.subprocess.Process) -> None:
-        """Ask, then terminate, then kill; each gets its part of 4 s."""
-        assert process.stdin is not None
-        process.stdin.close()
-        for end, limit_s in ((None, 1.0), (process.terminate, 1.0), (process.kill, 2.0)):
-            with suppress(ProcessLookupError):
-                if end is not None:
-                    end()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(limit_s):
-                    await process.wait()
-                with suppress(ConnectionError):
-                    await process.stdin.wait_closed()
-                return
-        logger.error("the face's program does not end", extra={"pid": process.pid})
+        if not await reap(process):
+            logger.error("the face's program does not end", extra={"pid": process.pid})
 
     async def _count_stderr(self, process: asyncio.subprocess.Process) -> None:
         """Read it, or the program blocks; only its size is logged, for it may hold what people said."""
