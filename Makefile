@@ -42,12 +42,12 @@ soak: .venv/dev.installed
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "error: this Python cannot make virtual environments (on Debian: apt install python3-venv)"; exit 1; }
 
 .venv/run.installed: requirements.lock pyproject.toml | .venv/bin/python
-	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/dev.installed: requirements-dev.lock pyproject.toml | .venv/bin/python
-	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.lock
+	$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements-dev.lock
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@ .venv/run.installed
 

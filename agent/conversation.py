@@ -24,6 +24,10 @@ class HeardTurn:
     typed: bool = False
     aside: bool = False
     """True when it was words of listening, which ask no answer."""
+    speaker: str = ""
+    """In a meeting: the identity of who spoke."""
+    name: str = ""
+    """In a meeting: what they called themselves then."""
 
     @property
     def provenance(self) -> str:

@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 from channels.clock import Clock
 from channels.inlet import Inlet
 from channels.outlet import Outlet
+from channels.room import Attendance, Room
 from channels.view import View
 from channels.wire import Wire
 
@@ -39,6 +40,8 @@ class Caption:
     """Which turn of that side; captions of the same turn belong together."""
     final: bool = False
     """For the caller: will not change any more. For the twin: the turn is over."""
+    speaker: str = ""
+    """In a room: the identity of who speaks; turns are counted for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,12 @@ class Call:
     transfer: Callable[[str], bool] = lambda number: False
     """When the call ends, connect the person with this number instead of hanging up; False where the channel
     cannot. Set by the channel."""
+
+    attendance: Attendance | None = None
+    """Who is there, in a call with many people; set by the host for the channel `room`, where `inlet` stays
+    closed and everybody has a door of their own."""
+    room: Room | None = None
+    """What the channel can do in the meeting besides sound; set by the channel `room`."""
 
     def tell(self, event: CallEvent) -> None:
         for watcher in tuple(self.watchers):

@@ -92,6 +92,10 @@ class TurnEntry:
     """fact, statement, document, memory, general, guess, notice, model; joined by hyphens in the order of their
     first use; empty is unknown."""
     words: tuple[WordEntry, ...] = ()
+    speaker: str = ""
+    """In a meeting: the identity of who spoke, under whose key it is sealed; empty: the call's own caller."""
+    name: str = ""
+    """What they called themselves then; empty is unknown."""
     at_ms: int = 0
     """When it was last stored; set by the vault."""
 
