@@ -5,6 +5,7 @@
 # make bench-face   the face alone: lip sync, interruptions, closures, costs
 # make soak    the long counts: hours, not minutes
 # make lock    renew the lock files from pyproject.toml
+# make tools   what the tests of rooms need: LiveKit's server (built with Go), and its browser client (from npm)
 # make voices  torch, coqui-tts and pocket-tts into .venv-voices, for cloned voices and the tests of their code
 
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python3.14,\
@@ -12,16 +13,21 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 py
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test check bench bench-face soak lock clean voices
+.PHONY: run test check bench bench-face soak lock clean tools voices
 
 run: .venv/run.installed
 	$(BIN)/twin serve
 
-# Calls keep real time, some with two browsers, so their tests have the machine to themselves. Pages do not.
+# Calls keep real time and mostly wait: three at once take one core of two. What is marked `alone` measures pictures against
+# sound, or has several browsers in a call: it has the machine to itself. Pages keep no time. Libraries that compute with a
+# thread for each core would, in several processes at once, wait for each other.
 PAGES := tests/behaviour/test_console.py tests/behaviour/test_console_frame.py
+JOBS ?= 3
+test: export OMP_NUM_THREADS := 1
 test: .venv/dev.installed
-	$(BIN)/python -m pytest tests/unit $(PAGES) -n 2 --dist loadfile
-	$(BIN)/python -m pytest tests/behaviour $(PAGES:%=--ignore=%)
+	$(BIN)/python -m pytest tests/unit $(PAGES) -n $(JOBS) --dist loadfile
+	$(BIN)/python -m pytest tests/behaviour $(PAGES:%=--ignore=%) -m "not alone" -n $(JOBS) --dist worksteal
+	$(BIN)/python -m pytest tests/behaviour -m alone
 
 check: .venv/dev.installed
 	$(BIN)/ruff check .
@@ -60,14 +66,39 @@ voices: .venv-voices/installed
 	.venv-voices/bin/pip install --quiet --no-deps --require-hashes -r requirements-voices.lock
 	@touch $@
 
+LIVEKIT_SERVER_VERSION := v1.13.5
+LIVEKIT_CLIENT_VERSION := 2.23.0
+LIVEKIT_CLIENT_SHA256 := 993eafb83afb4c566bb388108ad6469bf499d76200014c96c35fe3b39fee859d
+tools: .tools/livekit-server-$(LIVEKIT_SERVER_VERSION) .tools/livekit-client-$(LIVEKIT_CLIENT_VERSION).js
+
+# The program of that package is called `server`. Releases with `replace` lines in their go.mod cannot be had like this.
+.tools/livekit-server-%:
+	@command -v go >/dev/null || { echo "error: LiveKit's server is built with Go 1.26 or newer; tests/README.md has other ways to it"; exit 1; }
+	@mkdir -p .tools/bin
+	GOBIN=$(CURDIR)/.tools CGO_ENABLED=0 go install github.com/livekit/livekit-server/cmd/server@$*
+	@mv .tools/server $@
+	@ln -sf ../$(@F) .tools/bin/livekit-server
+
+.tools/livekit-client-%.js:
+	@command -v npm >/dev/null || { echo "error: LiveKit's browser client comes from npm; tests/README.md has other ways to it"; exit 1; }
+	@mkdir -p .tools
+	@npm pack --silent --pack-destination .tools livekit-client@$* >/dev/null
+	@echo "$(LIVEKIT_CLIENT_SHA256)  .tools/livekit-client-$*.tgz" | sha256sum --check --quiet
+	@tar -xzOf .tools/livekit-client-$*.tgz package/dist/livekit-client.umd.js > $@.part
+	@mv $@.part $@
+	@ln -sf $(@F) .tools/livekit-client.umd.js
+
 NOT_TORCH := torch triton cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cublas nvidia-cuda-cupti nvidia-cuda-nvrtc \
 	nvidia-cuda-runtime nvidia-cudnn-cu13 nvidia-cufft nvidia-cufile nvidia-curand nvidia-cusolver nvidia-cusparse \
 	nvidia-cusparselt-cu13 nvidia-nccl-cu13 nvidia-nvjitlink nvidia-nvshmem-cu13 nvidia-nvtx
+# What the container image has besides (infra/Dockerfile).
+SERVER := postgres pgvector livekit worker
 lock: .venv/dev.installed
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml $(SERVER:%=--extra %) -c requirements.lock -o requirements-server.lock
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-header --python-version 3.11 --group pyproject.toml:voices $(NOT_TORCH:%=--no-emit-package %) -o requirements-voices.lock
 	$(BIN)/uv pip compile --quiet --universal --no-header --python-version 3.11 pyproject.toml --all-extras -c requirements.lock -o requirements-extras.lock
 
 clean:
-	rm -rf .venv .venv-voices build dist bench-results *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-voices .tools build dist bench-results *.egg-info .pytest_cache .mypy_cache .ruff_cache

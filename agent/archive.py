@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from agent import enrol_cloud
-from agent.consenting import Office
 from agent.home import Home
+from agent.meeting.minutes.secretary import Owner as DigestOwner
+from agent.meeting.minutes.secretary import catch_up
+from agent.proceedings import Office
 from agent.settings import Settings, environment, load
 from channels.call import Call
 from channels.twilio.copies import TwilioCopies
@@ -241,10 +243,16 @@ class Archive:
                 await self.clerk.resume()
                 await self.eraser.resume()
                 await self.library.sweep()
+                await self._catch_up_digests()
                 self._overdue = len([request for request in await self.requests.due() if not request.closed])
             except TwinError as error:
                 logger.error("erasures could not go on", extra={"code": error.code})
             await asyncio.sleep(RESUME_EVERY_S)
+
+    async def _catch_up_digests(self) -> None:
+        """Of meetings whose process was killed."""
+        owner = DigestOwner((self._owner_name,), self.settings.meeting.owner)
+        await catch_up(self.vault, owner=owner)
 
     def _read_receipt(self, receipt: Mapping[str, Any]) -> Mapping[str, Any] | None:
         report = verify_receipt(receipt, self.signer.public)

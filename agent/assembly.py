@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from agent.consenting import Consenting, Office
+from agent.consenting import Consenting
 from agent.conversation import Conversation
 from agent.engines.base import Voice
 from agent.engines.lineup import Lineup
@@ -16,8 +16,9 @@ from agent.mind import Mind
 from agent.opening import Opening
 from agent.permission import Permission, Permit
 from agent.pipeline import build
+from agent.proceedings import Office
 from agent.recorder import Recorder
-from agent.run import LiveCall
+from agent.run import LiveCall, Patience
 from agent.settings import Settings
 from agent.stages.ear import Ear
 from agent.stages.honesty import Honesty
@@ -34,7 +35,7 @@ from compliance.jurisdiction import Flow
 from compliance.vault import Vault
 from persona.profile import Profile
 
-INLET_RATES_HZ: dict[Channel, int] = {"web": 16_000, "phone": 8_000, "room": 16_000}
+INLET_RATES_HZ: dict[Channel, int] = {"web": 16_000, "phone": 8_000, "room": 16_000, "camera": 16_000}
 
 
 def assemble(
@@ -66,7 +67,7 @@ def assemble(
     conversation = Conversation(recorder)
     messages = Messages(conversation, profile, lambda: remembering.caller(), recorder.message)
     conversation.also_tell(messages)
-    ear = Ear(INLET_RATES_HZ[channel], settings.turns, takes_keys=lambda keys: live.consenting.keys(keys))
+    ear = Ear(INLET_RATES_HZ[channel], settings.turns, takes_keys=lambda keys: consenting.keys(keys))
     tap = Tap(ear, clock)
     attention = Attention(tap, ear.rate_hz, face=lambda: faces.seen(call_id), speech=lambda: ear.hears_speech)
     mouth = Mouth(
@@ -135,10 +136,11 @@ def assemble(
         conversation,
         timing,
         opening,
-        settings.limits,
+        Patience.of_call(settings.limits),
         recorder,
         messages,
         consenting,
+        call.inlet,
         begin=remembering.start,
         remember=remembering.remember,
         closing=(remembering.end, briefing.close),

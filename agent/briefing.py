@@ -5,16 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from typing import Protocol
 
-from agent.remembering import Remembering
 from agent.screening import Screening
+from persona.caller import Caller
 from persona.documents import Passage
 from persona.knowledge import Knowledge
-from persona.prompt import Composer, Entry, Prompt, Turn, window
+from persona.prompt import Company, Composer, Entry, Prompt, Turn, window
 from persona.settings import PersonaSettings
+from persona.source import Memory
 from persona.summary import Summariser
 
 FOUND = 5
+
+
+class Acquainted(Protocol):
+    """Knows who is spoken to; `agent.remembering.Remembering` in a call, `agent.meeting.company.Company` in a
+    meeting."""
+
+    def caller(self) -> Caller:
+        """What the twin may use about who asks."""
+        ...
+
+    def memories(self, said: str) -> tuple[Memory, ...]:
+        """What they told earlier and may be used for an answer to `said`."""
+        ...
 
 
 class Briefing:
@@ -27,11 +42,13 @@ class Briefing:
         settings: PersonaSettings,
         *,
         language: str,
-        remembering: Remembering,
+        remembering: Acquainted,
         summariser: Summariser,
         screening: Screening,
         today: Callable[[], date],
+        company: Callable[[], Company | None] = lambda: None,
     ) -> None:
+        """`company`: who else hears the answers, in a meeting."""
         self._composer = composer
         self._knowledge = knowledge
         self._settings = settings
@@ -40,6 +57,7 @@ class Briefing:
         self._summariser = summariser
         self._screening = screening
         self._today = today
+        self._company = company
 
     def __call__(self, turns: tuple[Turn, ...]) -> Prompt:
         """The prompt for the last of `turns`, all of the call. Takes some milliseconds."""
@@ -54,6 +72,7 @@ class Briefing:
             found=[entry for one in found if (entry := self._read(one.entry)) is not None],
             memories=self._remembering.memories(said),
             summary=self._summariser.summary(seen, window(seen, self._settings)),
+            company=self._company(),
         )
 
     async def close(self) -> None:

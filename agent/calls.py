@@ -17,6 +17,8 @@ from agent.home import Home
 from agent.settings import load
 from compliance.entries import CallEntry, Conversation, TurnEntry
 from compliance.errors import VaultError
+from compliance.minutes import by_kind, line
+from compliance.overlap import overlapping
 from compliance.vault import Vault
 
 T = TypeVar("T")
@@ -62,9 +64,8 @@ def print_list(console: Console, calls: tuple[CallEntry, ...]) -> None:
     table.columns[0].min_width = 31
     for call in calls:
         ended = call.end_reason or call.state
-        table.add_row(
-            call.id, _day(call.started_ms), _lasted(call), call.channel, call.subject or "unknown", ended
-        )
+        who = Text(", ".join(call.people) or call.subject or "unknown")
+        table.add_row(call.id, _day(call.started_ms), _lasted(call), call.channel, who, ended)
     console.print(table)
 
 
@@ -73,7 +74,7 @@ def print_call(console: Console, conversation: Conversation) -> None:
     call = conversation.call
     console.print(f"[bold]{call.id}[/bold]  {_day(call.started_ms)}  by {call.channel}", highlight=False)
     console.print(
-        f"from {call.subject or 'unknown'}, lasted {_lasted(call)}, ended: {call.end_reason or call.state}\n",
+        f"{_others(conversation)}, lasted {_lasted(call)}, ended: {call.end_reason or call.state}\n",
         highlight=False,
         markup=False,
     )
@@ -82,22 +83,45 @@ def print_call(console: Console, conversation: Conversation) -> None:
         # As text and never as markup: a caller may have said anything, square brackets included.
         table.add_row(f"{at_s:.1f} s", who, Text(text))
     console.print(table)
+    for heading, entries in by_kind(conversation.minutes):
+        console.print(f"\n[bold]{heading}[/bold]")
+        for entry in entries:
+            console.print(Text(f"- {line(entry)}"))
     for message in conversation.messages:
         console.print(Text.assemble(("\nmessage for the owner: ", "bold"), message.text))
 
 
 def _rows(conversation: Conversation) -> list[tuple[float, str, str]]:
+    together = overlapping(conversation.turns)
     rows: list[tuple[float, str, str]] = [
-        (turn.start_samples / turn.rate_hz, turn.who, _heard(turn)) for turn in conversation.turns
+        (
+            turn.start_samples / turn.rate_hz,
+            _who(turn),
+            _heard(turn) + (" [while others spoke]" if turn.sequence in together else ""),
+        )
+        for turn in conversation.turns
     ]
+    names = {person.identity: person.name or person.identity for person in conversation.participants}
     for event in conversation.events:
         if event.position_samples is None or not event.rate_hz:
             at_s = (event.at_ms - conversation.call.started_ms) / 1000
         else:
             at_s = event.position_samples / event.rate_hz
         detail = ", ".join(f"{key}: {value}" for key, value in event.detail.items())
-        rows.append((at_s, "", f"({event.kind}{': ' if detail else ''}{detail})"))
+        rows.append(
+            (at_s, names.get(event.speaker, event.speaker), f"({event.kind}{': ' if detail else ''}{detail})")
+        )
     return rows
+
+
+def _others(conversation: Conversation) -> str:
+    if conversation.participants:
+        return "with " + (", ".join(conversation.call.people) or "unknown")
+    return f"from {conversation.call.subject or 'unknown'}"
+
+
+def _who(turn: TurnEntry) -> str:
+    return turn.who if turn.who == "twin" else turn.name or turn.speaker or turn.who
 
 
 def _heard(turn: TurnEntry) -> str:

@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from agent import cli_archive, cli_enrol, cli_voices, logs
+from agent import cli_archive, cli_camera, cli_enrol, cli_rooms, cli_voices, logs
 from agent.cli_archive import HomeOption, JsonOption
 from compliance.errors import TwinError
 
@@ -25,6 +25,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 cli_archive.add_to(app)
+cli_camera.add_to(app)
+cli_rooms.add_to(app)
 app.add_typer(cli_enrol.app, name="enroll")
 app.add_typer(cli_voices.app, name="voices")
 

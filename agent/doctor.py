@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from agent import doctor_archive, doctor_face, doctor_persona
+from agent import doctor_archive, doctor_camera, doctor_face, doctor_persona, doctor_rooms
 from agent.engines import registry
 from agent.engines.base import Engine, Kind
 from agent.engines.speech import whisper_models
@@ -70,7 +70,8 @@ async def examine(named: Path | None) -> Findings:
         checks.append(await chosen(kind, patient))
     checks.append(await doctor_face.face(patient))
     checks += [whisper_model(patient), *await model_servers(patient), *others(patient)]
-    checks += [phone(patient), port(patient), microphone(patient)]
+    checks += [phone(patient), *await doctor_rooms.examine(patient), port(patient), microphone(patient)]
+    checks += await doctor_camera.examine(patient)
     return Findings(tuple(checks))
 
 

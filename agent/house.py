@@ -7,6 +7,7 @@ import logging
 from collections import Counter, deque
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ from agent.engines.lineup import Lineup
 from agent.engines.voice.prepared import Prepared, prepare, without_leading_silence
 from agent.face.lineup import Faces
 from agent.lag import LoopLag
+from agent.meeting.addressee.said import Mode
+from agent.meeting.assembly import convene
+from agent.meeting.minutes.secretary import Owner, Secretary
 from agent.mind import Mind
 from agent.opening import CLONED, PREPARED, Openings, texts_of
 from agent.run import LiveCall
@@ -222,7 +226,8 @@ class House:
         kept: Kept = "words" if flow.transcription == "notice" else "nothing"
         permit = self.cloned.permit if self.cloned is not None else None
         openings = self.cloned.openings if self.cloned is not None and permit is not None else self.openings
-        live = assemble(
+        make = partial(convene, secretary=self._secretary) if channel == "room" else assemble
+        live = make(
             channel,
             wire,
             caller,
@@ -242,6 +247,12 @@ class House:
         self._live[live.call.id] = live
         self._empty.clear()
         return live.call
+
+    def meet_in(self, call_id: str, mode: Mode) -> None:
+        """How the twin takes part in a meeting, from now on; without effect on other calls."""
+        live = self._live.get(call_id)
+        if live is not None:
+            live.meet_in(mode)
 
     async def carry(self, call: Call) -> None:
         live = self._live[call.id]
@@ -282,6 +293,12 @@ class House:
             self.mind.call_ended()
         except VaultError:
             logger.error("the call's end could not be kept", extra={"call": call_id})
+
+    def _secretary(self, call_id: str, clock_hz: int) -> Secretary:
+        profile, meeting = self.persona.profile, self.settings.meeting
+        names = (profile.name, *([profile.called] if profile.called else []), *meeting.nicknames)
+        owner = Owner(names=names, identities=meeting.owner)
+        return Secretary(self.vault, call_id, owner=owner, clock_hz=clock_hz, recordings=self.archive.recordings)
 
     async def _prepare(self, text: str, language: str, rate_hz: int) -> Prepared:
         return await self._prepared(text, language, rate_hz, folder=PREPARED)

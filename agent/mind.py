@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 
 from agent.archive import Archive
-from agent.briefing import Briefing
+from agent.briefing import Acquainted, Briefing
 from agent.engines.brain import openai
 from agent.remembering import Level, Remembering
 from agent.screening import Screening
@@ -22,6 +22,8 @@ from agent.tools.owner import Bell
 from agent.tools.toolbox import Handle, Toolbox
 from channels.call import Call
 from channels.twilio.rest import TwilioRest
+from persona.caller import STRANGER
+from persona.grounded import THRESHOLD
 from persona.guard import Guard
 from persona.guarding.moderator import Moderator
 from persona.home import Persona
@@ -30,7 +32,8 @@ from persona.memory.extraction import Extractor, RuleExtractor
 from persona.memory.model import ModelConfig, ModelExtractor
 from persona.memory.queue import MemoryQueue
 from persona.memory.writer import Writer
-from persona.prompt import Composer, Prompt
+from persona.people import People
+from persona.prompt import Company, Composer, Prompt, may_say
 from persona.source import Provenance
 from persona.summary import ModelSummary, Running, Summariser
 
@@ -117,6 +120,18 @@ class Mind:
         """The day in the owner's time zone."""
         return datetime.now(self._zone).date()
 
+    @property
+    def people(self) -> People:
+        """Whom the owner knows."""
+        return self._persona.people
+
+    def in_field(self, question: str) -> bool:
+        """Whether something that anybody may hear answers a question, by its own words."""
+        found = self.knowledge.strict(
+            question, limit=1, among=lambda entry: may_say(entry, today=self.today(), caller=STRANGER)
+        )
+        return bool(found) and found[0][1].score >= THRESHOLD
+
     def attribute(self, sentence: str, prompt: Prompt) -> Provenance:
         """Where a sentence that a model made comes from."""
         return self.guard.attribution.judge(sentence, prompt, prompt.language).provenance
@@ -142,8 +157,14 @@ class Mind:
         guard = self.guard.of_call(call.language, country=_country(call.caller.subject), human=human)
         return Screening(guard, record, moderate=self._moderator.check if self._moderator is not None else None)
 
-    def briefing(self, call: Call, remembering: Remembering, screening: Screening) -> Briefing:
-        """Of one call."""
+    def briefing(
+        self,
+        call: Call,
+        remembering: Acquainted,
+        screening: Screening,
+        company: Callable[[], Company | None] = lambda: None,
+    ) -> Briefing:
+        """Of one call; `company`: who else hears it, in a meeting."""
         return Briefing(
             self.composer,
             self.knowledge,
@@ -153,12 +174,13 @@ class Mind:
             summariser=self._summariser(),
             screening=screening,
             today=self.today,
+            company=company,
         )
 
     def toolbox(
         self,
         call: Call,
-        remembering: Remembering,
+        remembering: Acquainted,
         screening: Screening,
         record: Record,
         store_message: Callable[[str], None],

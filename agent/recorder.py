@@ -49,19 +49,40 @@ class Recorder:
     def closed(self, turn: HeardTurn) -> None:
         self._write(turn)
 
-    def event(self, kind: str, detail: dict[str, Any]) -> None:
+    def participant(self, identity: str, name: str) -> None:
+        """Somebody in a meeting has heard what the twin is, is back, or calls themselves differently: from now on
+        what is theirs is kept, under their own key, and nothing of it before."""
+        try:
+            self._vault.participant(self._call_id, identity, name)
+        except VaultError:
+            self._refused()
+
+    def left(self, identity: str) -> None:
+        """A participant has gone."""
+        try:
+            self._vault.participant_left(self._call_id, identity)
+        except VaultError:
+            self._refused()
+
+    def event(self, kind: str, detail: dict[str, Any], *, speaker: str = "") -> None:
+        """`speaker`: whom in a meeting it is about; their name and identity do not belong into the detail."""
         clock = self._clock
         try:
             self._vault.event(
-                self._call_id, kind, position_samples=clock.position, rate_hz=clock.rate_hz, detail=detail
+                self._call_id,
+                kind,
+                position_samples=clock.position,
+                rate_hz=clock.rate_hz,
+                detail=detail,
+                speaker=speaker,
             )
         except VaultError:
             self._refused()
 
-    def message(self, text: str) -> None:
-        """A message for the owner."""
+    def message(self, text: str, *, speaker: str = "") -> None:
+        """A message for the owner; `speaker`: who in a meeting left it."""
         try:
-            self._vault.message(text, call_id=self._call_id, subject=self._subject)
+            self._vault.message(text, call_id=self._call_id, subject=speaker or self._subject)
         except VaultError:
             self._refused()
 
@@ -79,6 +100,8 @@ class Recorder:
             words=tuple(
                 WordEntry(word.text, word.start, word.end, word.utterance, word.provenance) for word in turn.words
             ),
+            speaker=turn.speaker,
+            name=turn.name,
         )
         if self._keeping != "yes":
             if self._keeping == "waiting":

@@ -81,12 +81,19 @@ async def erase(home: Home, subject: str) -> tuple[ErasureReceipt, str]:
 
 def in_words(found: Preview) -> str:
     """What would be erased, in a line, and that nothing was."""
-    counts = ((found.calls, "call"), (found.texts, "text"), (found.recordings, "recording"))
-    listed = ", ".join(f"{count} {what}{'' if count == 1 else 's'}" for count, what in counts)
+    counts = [(found.calls, "call"), (found.texts, "text"), (found.recordings, "recording")]
+    if found.meetings:
+        counts.insert(1, (found.meetings, "share in a meeting"))
+    listed = ", ".join(f"{count} {what if count == 1 else _several(what)}" for count, what in counts)
     held = f", {found.held} of the calls although they are held" if found.held else ""
     if not any(count for count, _ in counts):
         return f"would erase {listed}: is the subject written as it is kept (+493012345)? If so, add --yes"
     return f"would erase {listed}{held}; nothing was erased: add --yes"
+
+
+def _several(what: str) -> str:
+    first, _, rest = what.partition(" ")
+    return f"{first}s {rest.replace('a meeting', 'meetings')}".strip()
 
 
 def vacant(file: Path) -> Path:
@@ -137,9 +144,14 @@ def print_receipt(console: Console, receipt: ErasureReceipt) -> None:
     rows = sum(receipt.deleted.values())
     verdict = "done" if receipt.done else "NOT done: see the stores that are not clean"
     console.print(
-        f"{rows} rows of {receipt.calls} calls deleted; {receipt.needles} byte strings searched; {verdict}",
+        f"{rows} rows of {receipt.calls} calls{_shared(receipt)} deleted; "
+        f"{receipt.needles} byte strings searched; {verdict}",
         highlight=False,
     )
+
+
+def _shared(receipt: ErasureReceipt) -> str:
+    return f" and of their share in {receipt.meetings} meetings" if receipt.meetings else ""
 
 
 def _left(request: Request, now_ms: int) -> str:

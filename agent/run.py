@@ -6,17 +6,19 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from pipecat.pipeline.pipeline import Pipeline
 from pipecat.pipeline.worker import PipelineParams, PipelineWorker
 from pipecat.workers.runner import WorkerRunner
 
-from agent.consenting import Consenting
 from agent.conversation import Conversation
+from agent.meeting.addressee.said import Mode
 from agent.messages import Messages
 from agent.opening import Opening, spoken
 from agent.recorder import Recorder
 from agent.settings import LimitsSection
+from agent.stages.honesty import Line
 from agent.timing import TurnTiming
 from channels.call import Call, Notice, Status
 from channels.outlet import State
@@ -37,6 +39,42 @@ FIRST_UTTERANCE = 2
 """The voice numbers its sentences from here on."""
 
 
+class Door(Protocol):
+    """What lets people be heard: a call's inlet, or everybody's in a meeting."""
+
+    def open(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Watch(Protocol):
+    """What is told how the disclosure, the time and the call go: `agent/consenting.py`."""
+
+    say: Callable[[Sequence[Line]], None]
+
+    @property
+    def recording(self) -> bool: ...
+
+    def disclosed(self, position: int) -> None: ...
+
+    def tick(self) -> None: ...
+
+    async def end(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a call may last; None is for ever."""
+
+    silence_s: float | None
+    all_s: float
+
+    @classmethod
+    def of_call(cls, limits: LimitsSection) -> Patience:
+        """Of a call with one person."""
+        return cls(limits.max_silence_s, limits.max_call_minutes * 60)
+
+
 async def _nobody(keep: bool) -> None:
     """Where nobody is remembered."""
 
@@ -50,14 +88,17 @@ class LiveCall:
     conversation: Conversation
     timing: TurnTiming
     opening: Opening
-    limits: LimitsSection
+    patience: Patience
     recorder: Recorder
     messages: Messages
-    consenting: Consenting
+    consenting: Watch
+    door: Door
     begin: Callable[[], None] = lambda: None
     """Called when the call begins."""
     remember: Callable[[bool], Awaitable[None]] = field(default=_nobody)
     """Whether what the caller said is to be remembered. Raises `VaultError`."""
+    meet_in: Callable[[Mode], None] = lambda mode: None
+    """In a meeting: how the twin takes part from now on."""
     closing: Sequence[Callable[[], Awaitable[None]]] = ()
     """What ends with the call, in this order; each within a limit of its own."""
     _over: asyncio.Event = field(default_factory=asyncio.Event)
@@ -79,14 +120,14 @@ class LiveCall:
     def disclosed(self, position: int) -> None:
         """The outlet says that the disclosure was heard in full: now the caller is listened to."""
         self.recorder.event("disclosure_played", {"end": position})
-        self.call.inlet.open()
+        self.door.open()
         self.call.tell(Status("listening"))
         self.consenting.disclosed(position)
 
     def door_failed(self, reason: str) -> None:
         """A stage of the outlet failed: the apology, then the end."""
         self.recorder.event("outlet_failed", {"code": reason})
-        self.call.inlet.close()
+        self.door.close()
         self.call.outlet.apologise(self.opening.apology.pcm)
         self._end_after(self.opening.apology.duration_ms / 1000, "outlet_failed")
 
@@ -96,7 +137,7 @@ class LiveCall:
             return
         self._apologising = True
         self.recorder.event("gave_up", {"reason": reason})
-        self.call.inlet.close()
+        self.door.close()
         self.call.tell(Notice(reason, self.opening.sorry))
         outlet = self.call.outlet
         if outlet.state is State.OPEN:
@@ -162,15 +203,15 @@ class LiveCall:
             self._last_activity, self._last_sound = activity, now
         if self.recorder.failed:
             return "vault_failed"
-        if now - self._last_sound > self.limits.max_silence_s:
+        if self.patience.silence_s is not None and now - self._last_sound > self.patience.silence_s:
             return "silence"
-        if now - started > self.limits.max_call_minutes * 60:
+        if now - started > self.patience.all_s:
             return "too_long"
         return ""
 
     async def _end(self, runner: WorkerRunner, running: asyncio.Task[None]) -> None:
         call = self.call
-        call.inlet.close()
+        self.door.close()
         self._reason = self._reason or "cancelled"
         call.tell(Status("ended"))
         try:

@@ -16,9 +16,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableVariable
 
+from agent.fleet.settings import WorkerSettings
+from agent.meeting.settings import MeetingSettings
 from agent.tools.settings import ToolsSettings
 from agent.turns.settings import TurnSettings
 from avatar.temper import Temper
+from channels.camera.settings import CameraSettings
+from channels.livekit.settings import LiveKitSettings
 from channels.twilio.settings import TwilioSettings
 from channels.web.settings import WebSettings
 from compliance.errors import SettingsError
@@ -219,6 +223,7 @@ class Settings(BaseSettings):
     memory: MemorySettings = MemorySettings()
     guard: GuardSettings = GuardSettings()
     tools: ToolsSettings = ToolsSettings()
+    meeting: MeetingSettings = MeetingSettings()
     store: StoreSettings = StoreSettings()
     disclosure: DisclosureSettings = DisclosureSettings()
     consent: ConsentSettings = ConsentSettings()
@@ -227,6 +232,9 @@ class Settings(BaseSettings):
     privacy: PrivacySettings = PrivacySettings()
     web: WebSettings = WebSettings()
     twilio: TwilioSettings = TwilioSettings()
+    livekit: LiveKitSettings = LiveKitSettings()
+    worker: WorkerSettings = WorkerSettings()
+    camera: CameraSettings = CameraSettings()
 
     @classmethod
     def settings_customise_sources(

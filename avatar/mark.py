@@ -84,6 +84,26 @@ _WEIGHT: Final = 0.14
 """Of a stroke, likewise."""
 
 
+_HAND: Final = 0.13
+"""Height and width of the raised hand with its ground, as a part of the shorter side, to be seen in a small
+tile."""
+_HAND_GAP: Final = 0.012
+"""Between the mark and the hand, likewise."""
+_SKIN: Final = (210, 44, 148)
+"""The yellow that meetings use for it."""
+_FINGERS: Final = (
+    (0.09, (0.36, 0.55), (0.33, 0.25)),
+    (0.09, (0.47, 0.55), (0.46, 0.17)),
+    (0.09, (0.58, 0.55), (0.59, 0.2)),
+    (0.085, (0.68, 0.58), (0.71, 0.3)),
+    (0.1, (0.4, 0.74), (0.27, 0.58), (0.22, 0.5)),
+)
+"""Weight and points of each finger, in a square of 1; y goes down."""
+_PALM: Final = (
+    (0.315, 0.52), (0.72, 0.52), (0.715, 0.66), (0.67, 0.79), (0.6, 0.86), (0.47, 0.86), (0.39, 0.8), (0.33, 0.7),
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class _Mark:
     """Ready to be copied. `where` says what of the rectangle it covers."""
@@ -94,13 +114,19 @@ class _Mark:
     where: tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]
 
 
-def stamp(picture: Picture, text: str = "AI") -> None:
-    """Put the mark on a picture. It covers what is below it wholly, so that putting it there again changes
-    nothing.
+def stamp(picture: Picture, text: str = "AI", raised: bool = False) -> None:
+    """Put the mark on a picture, and with `raised` a raised hand beside it: the twin asks to speak. Both cover
+    what is below them wholly, so that putting them there again changes nothing.
 
     A text with a letter that this file cannot draw is written as "AI"; see `drawable`.
     """
     mark = _mark(picture.width, picture.height, text)
+    _put(picture, mark)
+    if raised:
+        _put(picture, _hand(picture.width, picture.height, mark.x + mark.planes[0].shape[1], mark.y))
+
+
+def _put(picture: Picture, mark: _Mark) -> None:
     rows, columns = mark.planes[0].shape
     y, u, v = mark.planes
     luma, chroma = mark.where
@@ -133,6 +159,32 @@ def _mark(width: int, height: int, text: str) -> _Mark:
     half = np.asarray(where.reshape(rows // 2, 2, columns // 2, 2).any(axis=(1, 3)), np.bool_)
     grey = np.full(half.shape, 128, np.uint8)
     return _Mark(x & ~1, y & ~1, (np.rint(luma).astype(np.uint8), grey, grey), (where, half))
+
+
+@lru_cache(maxsize=64)
+def _hand(width: int, height: int, left: int, top: int) -> _Mark:
+    """A raised hand right of `left`, its upper edge at `top`."""
+    side = min(width, height)
+    size = 2 * round(_HAND * side / 2)
+    canvas = np.zeros((size * _OVERSAMPLE,) * 2, np.uint8)
+    for weight, *points in _FINGERS:
+        stroke = np.rint(np.array(points) * size * _OVERSAMPLE).astype(np.int32)
+        cv2.polylines(canvas, [stroke], False, 255, max(1, round(weight * size * _OVERSAMPLE)))
+    palm = np.rint(np.array(_PALM) * size * _OVERSAMPLE).astype(np.int32)
+    cv2.fillPoly(canvas, [palm], 255)
+    small = cv2.resize(canvas, (size, size), interpolation=cv2.INTER_AREA)
+    hand = np.asarray(small, np.float32) / np.float32(255)
+    where = _pill(size, size)
+    half = where.reshape(size // 2, 2, size // 2, 2).any(axis=(1, 3))
+    share = hand.reshape(size // 2, 2, size // 2, 2).mean(axis=(1, 3))
+    planes = [
+        np.rint(dark + (light - dark) * part).astype(np.uint8)
+        for dark, light, part in zip(_SHADE, _SKIN, (hand, share, share), strict=True)
+    ]
+    gap = round(_HAND_GAP * side)
+    return _Mark(
+        (left + gap + 1) & ~1, top, (planes[0], planes[1], planes[2]), (where, np.asarray(half, np.bool_))
+    )
 
 
 def _written(text: str, cap_px: float) -> npt.NDArray[np.float32]:

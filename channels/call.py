@@ -15,7 +15,7 @@ from channels.room import Attendance, Room
 from channels.view import View
 from channels.wire import Wire
 
-Channel = Literal["web", "phone", "room"]
+Channel = Literal["web", "phone", "room", "camera"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,6 +111,8 @@ class View:
         self.redrawn = 0
         """How many were drawn again because a new epoch had begun."""
         self.failures = 0
+        self.raised = False
+        """Whether the pictures show a raised hand: the twin asks to speak."""
         self._make = make
         self._on_drawn = on_drawn
         self._face: Face | None = None
@@ -179,7 +181,7 @@ class View:
             if self.clock.epoch == epoch:
                 break
             self.redrawn += drawing < MAX_DRAWINGS - 1
-        stamp(picture, self.film.mark)
+        stamp(picture, self.film.mark, self.raised)
         self.frames += 1
         self._on_drawn((time.perf_counter() - began) * 1000)
         return Frame(picture, number, position, epoch)

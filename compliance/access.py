@@ -10,7 +10,6 @@ import asyncio
 import base64
 import contextlib
 import hashlib
-import html
 import json
 import os
 import re
@@ -22,15 +21,27 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, Table, or_, select
 
+from compliance.access_page import page
+from compliance.entries import TurnEntry
 from compliance.errors import KeyGone, RequestError
 from compliance.forgetting.erasure_receipt import Sign
 from compliance.forgetting.needles import name_forms
 from compliance.language.identifiers import Span
 from compliance.redaction import Line, Redacted
 from compliance.requests import Note
-from compliance.store.schema import calls, consents, items, messages, recordings, requests, subjects
+from compliance.store.schema import (
+    calls,
+    consents,
+    items,
+    key_of,
+    messages,
+    participants,
+    recordings,
+    requests,
+    subjects,
+)
 from compliance.store.subject import normalise
 from compliance.store.transaction import Transaction
 from compliance.vault import Vault
@@ -48,10 +59,9 @@ _WORKINGS: Final = ("memory", "memory_job", "memory_dead")
 """Kinds of items that say nothing about a person: secrets of the memory, and what waits to be written into it."""
 _SPEAKERS: Final = ("caller", "twin")
 _OTHERS = "[another person spoke]"
+_TO_OTHERS = "[the twin spoke to another person]"
 TYPE = "access-package"
 _LETTERS = re.compile(r"[^\w]+")
-_STYLE = "body{font:16px/1.5 system-ui,sans-serif;max-width:48rem;margin:2rem auto;padding:0 1rem}" \
-    "dt{font-weight:600;margin-top:.6rem}dd{margin:0}h2{margin-top:2rem}"  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +83,8 @@ class _Kept:
     """Everything stored about the person, opened."""
 
     calls: tuple[str, ...]
+    meetings: frozenset[str]
+    """Those of the calls in which others took part too: there only what is theirs, and what was said to all."""
     messages: list[dict[str, Any]]
     items: list[dict[str, Any]]
     consents: list[dict[str, Any]]
@@ -116,7 +128,10 @@ class Access:
         if kept is None:
             raise RequestError("Nothing is kept about this person.")
         veil = _Veil(self._hide, name)
-        told = [await self._call(call_id, veil) for call_id in kept.calls]
+        told = [
+            await self._call(call_id, veil, among=name if call_id in kept.meetings else None)
+            for call_id in kept.calls
+        ]
         if self._remembered is not None:
             kept.items.extend(await self._remembered(subject))
         for message in kept.messages:
@@ -135,21 +150,26 @@ class Access:
         self._note("accessed", detail={"calls": len(kept.calls), "recordings": sounds})
         return Package(path, len(told), len(kept.messages), sounds, left_out, veil.hidden)
 
-    async def _call(self, call_id: str, veil: _Veil) -> dict[str, Any]:
+    async def _call(self, call_id: str, veil: _Veil, *, among: str | None) -> dict[str, Any]:
+        """`among`: who the person is in a meeting, where others speak too."""
         found = await self._vault.call(call_id)
         if found is None:
             return {"id": call_id, "erased": True}
-        spoken = [Line(turn.who, turn.text if turn.who in _SPEAKERS else "") for turn in found.turns]
+        theirs = [_is_theirs(turn, among) for turn in found.turns]
+        spoken = [
+            Line(turn.who, turn.text if mine else "") for turn, mine in zip(found.turns, theirs, strict=True)
+        ]
         shown = await veil.over(spoken, found.call.language)
         turns = [
             {
-                "who": turn.who if turn.who in _SPEAKERS else "another person",
-                "text": text if turn.who in _SPEAKERS else _OTHERS,
+                "who": turn.who if turn.who == "twin" or mine else "another person",
+                "text": text if mine else _TO_OTHERS if turn.who == "twin" else _OTHERS,
                 "at_s": round(turn.start_samples / turn.rate_hz, 2),
                 "cut": turn.cut,
             }
-            for turn, text in zip(found.turns, shown, strict=True)
+            for turn, text, mine in zip(found.turns, shown, theirs, strict=True)
         ]
+        events = [event for event in found.events if among is None or event.speaker in ("", among)]
         return {
             "id": call_id,
             "channel": found.call.channel,
@@ -157,7 +177,7 @@ class Access:
             "began": _day(found.call.started_ms),
             "ended": _day(found.call.ended_ms) if found.call.ended_ms else None,
             "turns": turns,
-            "events": [{"kind": event.kind, "at": _day(event.at_ms)} for event in found.events],
+            "events": [{"kind": event.kind, "at": _day(event.at_ms)} for event in events],
         }
 
     async def _add_sounds(self, archive: _Archive, kept: _Kept) -> int:
@@ -185,13 +205,20 @@ class Access:
             "requests": kept.requests,
         }
         await archive.add("data.json", _pieces(json.dumps(data, ensure_ascii=False, indent=2)))
-        await archive.add("read-me.html", _pieces(_page(data)))
+        await archive.add("read-me.html", _pieces(page(data)))
         manifest = {"type": TYPE, "version": 1, "made_at": made_at, "files": archive.hashes}
         text = json.dumps(manifest, sort_keys=True, separators=(",", ":"))
         signature = base64.b64encode(self._sign(text.encode())).decode()
         outer = {"manifest": text, "signature": signature, "algorithm": "Ed25519", "key": self._signing_key}
         await archive.add("manifest.json", _pieces(json.dumps(outer, indent=2)))
         await asyncio.to_thread(archive.close)
+
+
+def _is_theirs(turn: TurnEntry, among: str | None) -> bool:
+    """Whether the person may read it: they said it, or it was said to them, if only among others."""
+    if among is None:
+        return turn.who in _SPEAKERS
+    return turn.speaker == among or (turn.who == "twin" and not turn.speaker)
 
 
 class _Archive:
@@ -278,7 +305,10 @@ def _kept(tx: Transaction, name: str) -> _Kept | None:
     if owner is None:
         return None
     theirs = select(calls.c.id).where(calls.c.subject_id == owner)
-    ids = tuple(tx.connection.execute(theirs.order_by(calls.c.started_ms)).scalars())
+    parts = select(participants.c.id).where(participants.c.subject_id == owner)
+    there = select(participants.c.call_id).where(participants.c.subject_id == owner)
+    either = select(calls.c.id).where(or_(calls.c.id.in_(theirs), calls.c.id.in_(there)))
+    ids = tuple(tx.connection.execute(either.order_by(calls.c.started_ms)).scalars())
     of_them = or_(messages.c.subject_id == owner, messages.c.call_id.in_(theirs))
     left = [
         {
@@ -286,7 +316,7 @@ def _kept(tx: Transaction, name: str) -> _Kept | None:
             "call": row.call_id,
             "text": _open(tx, row.sealed_text, row, "messages.sealed_text"),
         }
-        for row in tx.connection.execute(select(messages).where(of_them).order_by(messages.c.at_ms))
+        for row in tx.connection.execute(_keyed(messages).where(of_them).order_by(messages.c.at_ms))
     ]
     kept = [
         {"kind": row.kind, "name": row.name, "at": _day(row.at_ms), "data": _item(tx, row.sealed_data, owner)}
@@ -303,18 +333,25 @@ def _kept(tx: Transaction, name: str) -> _Kept | None:
             "at": _day(row.at_ms),
             "receipt": _receipt(_open(tx, row.sealed_receipt, row, "consents.sealed_receipt")),
         }
-        for row in tx.connection.execute(select(consents).where(consented).order_by(consents.c.at_ms))
+        for row in tx.connection.execute(_keyed(consents).where(consented).order_by(consents.c.at_ms))
     ]
     sounds = [
         {"id": row.id, "call": row.call_id, "began": _day(row.started_ms), "in_package": False}
-        for row in tx.connection.execute(select(recordings).where(recordings.c.call_id.in_(theirs)))
+        for row in tx.connection.execute(
+            select(recordings).where(or_(recordings.c.call_id.in_(theirs), recordings.c.participant_id.in_(parts)))
+        )
     ]
-    return _Kept(ids, left, kept, agreed, sounds, asked)
+    meetings = frozenset(tx.connection.execute(there).scalars())
+    return _Kept(ids, meetings, left, kept, agreed, sounds, asked)
+
+
+def _keyed(table: Table) -> Select[Any]:
+    return select(table, key_of(table).label("key_id"))
 
 
 def _open(tx: Transaction, sealed: bytes, row: Any, place: str) -> str:
     try:
-        return tx.open_text(sealed, key_id=row.call_id or row.subject_id or row.id, place=place)
+        return tx.open_text(sealed, key_id=row.key_id, place=place)
     except KeyGone:
         return ""
 
@@ -336,40 +373,3 @@ def _receipt(text: str) -> Any:
 
 def _day(unix_ms: int) -> str:
     return datetime.fromtimestamp(unix_ms / 1000, UTC).isoformat(timespec="seconds")
-
-
-def _page(data: dict[str, Any]) -> str:
-    """The same for people: plain HTML, everything escaped, nothing loaded from anywhere."""
-    parts = [
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>What is kept about you</title>',
-        f"<style>{_STYLE}</style><h1>What is kept about you</h1>",
-        f"<p>About {_safe(data['about'])}, as of {_safe(data['made_at'])}. "
-        "What identifies other people is hidden. "
-        "The same is in data.json for programs; manifest.json is signed.</p>",
-    ]
-    parts += _calls(data["calls"])
-    for heading, rows in (
-        ("Messages you left", data["messages"]),
-        ("What is remembered", data["remembered"]),
-        ("What you agreed to or refused", data["consents"]),
-        ("Recordings", data["recordings"]),
-        ("What you asked for", data["requests"]),
-    ):
-        parts.append(f"<h2>{heading}</h2>" + ("" if rows else "<p>Nothing.</p>"))
-        for row in rows:
-            pairs = ((key, value) for key, value in row.items() if key != "receipt")
-            parts.append("<dl>" + "".join(f"<dt>{_safe(key)}<dd>{_safe(value)}" for key, value in pairs) + "</dl>")
-    return "".join((*parts, "</html>"))
-
-
-def _calls(told: Iterable[dict[str, Any]]) -> list[str]:
-    parts: list[str] = []
-    for call in told:
-        parts.append(f"<h2>Call of {_safe(call.get('began', ''))} by {_safe(call.get('channel', ''))}</h2><dl>")
-        parts += [f"<dt>{_safe(turn['who'])}<dd>{_safe(turn['text'])}" for turn in call.get("turns", ())]
-        parts.append("</dl>")
-    return parts
-
-
-def _safe(value: object) -> str:
-    return html.escape(str(value))

@@ -24,7 +24,8 @@ from compliance.errors import ConsentMissing, KeyGone
 from compliance.likeness.permits import CLONES, OWNER, TERMS_KIND, Permits, Standing
 from compliance.likeness.statement import FRESH_MS, LIKENESSES, Challenge, Likeness, Spoken, Terms, draw, judge
 from compliance.proofs.agreement import Agreement, Answer, Party
-from compliance.store.rows import make_subject, put_item, subject_id
+from compliance.store.people import make_subject, subject_id
+from compliance.store.rows import put_item
 from compliance.store.schema import WORD_LENGTH, consents, items
 from compliance.store.seal import to_json
 from compliance.store.transaction import Transaction

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Who = Literal["caller", "twin"]
+MinuteKind = Literal["question", "decision", "action", "promise", "statement", "unknown"]
 CallState = Literal["live", "ended"]
 
 INTERRUPTED = "interrupted"
@@ -35,6 +36,8 @@ class CallEntry:
     """As `de` or `pt-BR`; empty when not known."""
     provider_ref: str = ""
     """What the provider calls it (a CallSid), by which its own copies are found and deleted."""
+    people: tuple[str, ...] = ()
+    """Who took part in a meeting, by the names they gave themselves, else by identity; in order of joining."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,9 @@ class TurnEntry:
     first use; empty is unknown."""
     words: tuple[WordEntry, ...] = ()
     speaker: str = ""
-    """In a meeting: the identity of who spoke, under whose key it is sealed; empty: the call's own caller."""
+    """In a meeting: the identity of who spoke, or for the twin's words of whom it answered; the turn is theirs, is
+    sealed under their key and goes with them. Of somebody who was not recorded as a participant nothing is kept.
+    Empty: the call's own caller; for the twin's words in a meeting: said to everybody."""
     name: str = ""
     """What they called themselves then; empty is unknown."""
     at_ms: int = 0
@@ -119,6 +124,47 @@ class EventEntry:
     position_samples: int | None = None
     rate_hz: int | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
+    speaker: str = ""
+    """In a meeting: the identity of whom it is about, and under whose key it is sealed; empty is nobody alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantEntry:
+    """Somebody who took part in a meeting."""
+
+    identity: str
+    """In normal form; empty when their name was deleted with age."""
+    name: str
+    """What they called themselves last; empty is unknown."""
+    joined_ms: int
+    left_ms: int | None
+    """None while they are there."""
+
+
+@dataclass(frozen=True, slots=True)
+class MinuteEntry:
+    """One thing that a meeting comes down to for the owner."""
+
+    kind: MinuteKind
+    """`question`: for the owner, to be answered later. `decision`, `action`: what was agreed and who does what.
+    `promise`: of the twin's. `statement`: what it told in the owner's name. `unknown`: what it did not know."""
+    text: str
+    """For a question the exact words."""
+    start_samples: int
+    end_samples: int
+    rate_hz: int
+    """Of the outlet's clock."""
+    speaker: str = ""
+    """The identity of whose words it comes from, or of whom the twin spoke with; it goes with them. Empty: of
+    nobody alone."""
+    name: str = ""
+    """What they called themselves then."""
+    who: str = ""
+    """Of an action: who does it, in the words of the meeting; empty is not said."""
+    due: str = ""
+    """Of an action: by when, in the words of the meeting; empty is not said."""
+    recording_id: str = ""
+    """The sound of it, where it was kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +186,10 @@ class Conversation:
     turns: tuple[TurnEntry, ...]
     events: tuple[EventEntry, ...]
     messages: tuple[MessageEntry, ...]
+    participants: tuple[ParticipantEntry, ...] = ()
+    """Of a meeting, in order of joining."""
+    minutes: tuple[MinuteEntry, ...] = ()
+    """Of a meeting, in order of time."""
 
 
 @dataclass(frozen=True, slots=True)

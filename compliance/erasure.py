@@ -30,7 +30,7 @@ from compliance.errors import KeyGone, TwinError, VaultError
 from compliance.forgetting.erasure_receipt import ErasureReceipt, Sign, signed
 from compliance.forgetting.forgotten import CLOSED, KEYS_DESTROYED, ErasureLedger
 from compliance.forgetting.needles import Sought, Wanted, seek
-from compliance.forgetting.plan import Plan, delete_rows, is_left, of_calls, of_people
+from compliance.forgetting.plan import Plan, delete_rows, is_left, joined, of_calls, of_people
 from compliance.forgetting.stores import DONE, Outcome, Store
 from compliance.forgetting.traces import Place, Traces, judge, look
 from compliance.requests import Note
@@ -63,10 +63,12 @@ class Preview:
     calls: int
     recordings: int
     held: int
-    """Calls under a hold; they go too."""
+    """Calls and meetings under a hold; they go too."""
     provider_calls: int
     texts: int
     """Things they said or left."""
+    meetings: int = 0
+    """Meetings of others in which they took part; only what is theirs goes from them."""
 
 
 class Eraser:
@@ -113,7 +115,14 @@ class Eraser:
             lambda tx: of_people(tx, Plan("preview", (tx.lookup.of(name),), self._now_ms()))
         )
         texts = len(plan.wanted.said)
-        return Preview(len(plan.call_ids), len(plan.recording_ids), plan.held, len(plan.references), texts)
+        return Preview(
+            len(plan.call_ids),
+            len(plan.recording_ids),
+            plan.held,
+            len(plan.references),
+            texts,
+            len(plan.meeting_ids),
+        )
 
     async def erase(self, subject: str, *, request_id: str | None = None) -> ErasureReceipt:
         """Erase a person: a number, an address, an identity, or `call:<id>` for a caller nobody knew.
@@ -285,6 +294,7 @@ class Eraser:
             needles_offered=sought.needles.offered,
             complete=plan.complete,
             stores=outcomes,
+            meetings=len(plan.meeting_ids),
         )
         text = signed(receipt, self._sign, self._signing_key)
         await self._vault.run(lambda tx: _write_receipt(tx, plan, text, done=receipt.done))
@@ -321,19 +331,21 @@ class Eraser:
             subject_ids=_every(entry.subject_ids for entry in entries),
             call_ids=_every(entry.call_ids for entry in entries),
             recording_ids=_every(entry.recording_ids for entry in entries),
+            participant_ids=_every(entry.participant_ids for entry in entries),
         )
+        nobody = replace(plan, subject_ids=(), call_ids=(), recording_ids=(), participant_ids=())
         keys = _every(entry.key_ids for entry in entries)
 
         def work(tx: Transaction) -> Plan | None:
             found = plan
             for entry in entries:
                 if entry.lookup:
-                    one = replace(plan, lookups=(entry.lookup,), subject_ids=(), call_ids=(), recording_ids=())
-                    one = of_people(tx, one, until_ms=entry.opened_ms)
+                    one = of_people(tx, replace(nobody, lookups=(entry.lookup,)), until_ms=entry.opened_ms)
                     found = replace(
                         found,
                         subject_ids=_every((found.subject_ids, one.subject_ids)),
                         call_ids=_every((found.call_ids, one.call_ids)),
+                        participant_ids=_every((found.participant_ids, one.participant_ids)),
                         request_ids=_every((found.request_ids, _with_detail(tx, one.request_ids))),
                     )
             return found if found.request_ids or is_left(tx, found) or tx.keys.standing(keys) else None
@@ -450,7 +462,8 @@ def _read_plan(tx: Transaction, erasure_id: str) -> Plan | None:
 def _grown(tx: Transaction, plan: Plan) -> Plan:
     """The plan with what has come since it was read."""
     grown = of_people(tx, replace(plan, lookups=(), call_ids=()), gather=False)
-    new = set(grown.call_ids) - set(plan.call_ids)
+    taken = {*grown.participant_ids, *joined(tx, plan.call_ids)}
+    new = (set(grown.call_ids) - set(plan.call_ids)) | (taken - set(plan.participant_ids))
     return of_people(tx, replace(plan, lookups=())) if new else plan
 
 

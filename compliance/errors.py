@@ -9,6 +9,7 @@
     ├── ChannelError         a caller's connection
     │   ├── BadMessage       a message that the protocol does not allow
     │   ├── TokenRefused     forged, used before, or too old
+    │   ├── SoundMissing     no sound server or device on this machine, or it is gone
     │   └── CallRefused      at capacity, draining, or the twin cannot start
     ├── DoorClosed           the outlet may not sound
     ├── PersonaError         the twin's home: profile, facts, statements
@@ -86,6 +87,12 @@ class TokenRefused(ChannelError):
     """A stream token was forged, used before, or is too old."""
 
     code = "token_refused"
+
+
+class SoundMissing(ChannelError):
+    """This machine's sound cannot be used: no server, no such device, or it is gone."""
+
+    code = "sound_missing"
 
 
 class CallRefused(ChannelError):

@@ -28,6 +28,7 @@ from compliance.proofs.opening import Opening, as_stored
 from compliance.proofs.proof import Inclusion, Proofs
 from compliance.proofs.signing import Signer
 from compliance.settings import StoreSettings
+from compliance.store.people import participant_id
 from compliance.store.schema import calls, evidence, subjects
 from compliance.store.subject import normalise
 from compliance.store.transaction import Transaction
@@ -79,9 +80,10 @@ class Evidence:
     ) -> None:
         """Note that something happened; returns at once.
 
-        `detail` is JSON, and sealed under the key of the call, else of the person, else one of its own. Of a
-        `subject` whom the vault does not know (any more) no detail is kept, since nobody could forget it by
-        their name. Raises `VaultError` when the queue is full, the vault is not open, or an argument is wrong.
+        `detail` is JSON, and sealed under the key of the call (in a meeting that of `subject` there), else of the
+        person, else one of its own. Of a `subject` whom the vault does not know (any more) no detail is kept,
+        since nobody could forget it by their name. Raises `VaultError` when the queue is full, the vault is not
+        open, or an argument is wrong.
         """
         note = _Note(kind, call_id, subject, detail or {})
 
@@ -248,7 +250,8 @@ class _Note:
         if self._leaf is None:
             self._leaf = ledger.append(self._kind, self._opening.commitment)
         leaf = self._leaf
-        key_id = self._call_id or subject_id or leaf.hash
+        whose = participant_id(tx, self._call_id, self._subject) if self._call_id and self._subject else None
+        key_id = whose or self._call_id or subject_id or leaf.hash
         try:
             sealed = tx.seal_json(self._opening.as_json(), key_id=key_id, place=_PLACE)
         except KeyGone:
@@ -260,6 +263,7 @@ class _Note:
             "at_ms": leaf.at_ms,
             "call_id": self._call_id,
             "subject_id": subject_id,
+            "participant_id": whose,
             "sealed_detail": sealed,
         }
         tx.connection.execute(insert(evidence), row)
@@ -302,7 +306,7 @@ def _opened(tx: Transaction, query: Select[Any]) -> list[_Opened]:
 
 
 def _open(tx: Transaction, row: Row[Any]) -> _Opened:
-    key_id = row.call_id or row.subject_id or row.leaf
+    key_id = row.participant_id or row.call_id or row.subject_id or row.leaf
     try:
         opening = Opening.from_json(tx.open_json(row.sealed_detail, key_id=key_id, place=_PLACE))
     except KeyGone:

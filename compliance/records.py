@@ -27,7 +27,7 @@ import numpy as np
 
 from compliance.errors import VaultError
 from compliance.sound import recorded as rows
-from compliance.sound.chunks import LANES, ChunkFile
+from compliance.sound.chunks import LANES, ChunkFile, write_whole
 from compliance.sound.playback import Channels, WavFile, WavRange, loudest
 from compliance.sound.recorded import RecordingEntry
 from compliance.sound.recording import Recording
@@ -103,16 +103,7 @@ class Recordings:
         """
         recording_id = secrets.token_hex(16)
         rate_hz = 8_000 if clock_hz == 8_000 else 16_000
-        row = {
-            "id": recording_id,
-            "call_id": call_id,
-            "state": "live",
-            "start_samples": position,
-            "clock_hz": clock_hz,
-            "rate_hz": rate_hz,
-            "frames": 0,
-            "chunks": 0,
-        }
+        row = _row(recording_id, call_id, start_samples=position, clock_hz=clock_hz, rate_hz=rate_hz)
         self._vault.record(partial(rows.begin, row=row))
         self._noted("recording_started", recording_id, call_id, position=position, clock_hz=clock_hz)
         tape = Tape(
@@ -134,6 +125,19 @@ class Recordings:
         recording.kept_by(self._spawn(self._keep(recording, tape), recording_id))
         self._deck.add(tape)
         return recording
+
+    def keep(self, call_id: str, pcm: bytes, *, pcm_hz: int, clock_hz: int, position: int, speaker: str) -> str:
+        """Keep what a participant of a meeting said from `position` on, int16 mono; only after a clear yes of all.
+
+        Returns its id at once. It is theirs and goes with them; of somebody who is no participant (any more)
+        nothing is kept. Raises as `start` does.
+        """
+        recording_id = secrets.token_hex(16)
+        row = _row(recording_id, call_id, start_samples=position, clock_hz=clock_hz, rate_hz=pcm_hz)
+        self._vault.record(partial(rows.begin, row=row, speaker=speaker))
+        self._noted("recording_started", recording_id, call_id, position=position, clock_hz=clock_hz)
+        self._spawn(self._keep_whole(recording_id, pcm, pcm_hz), recording_id)
+        return recording_id
 
     async def entry(self, recording_id: str) -> RecordingEntry | None:
         """One recording; None when there is none."""
@@ -220,6 +224,18 @@ class Recordings:
         ids |= {recording.id for recording in self._live.values() if recording.call_id == call_id}
         done = [await self.delete(recording_id, despite_hold=despite_hold) for recording_id in sorted(ids)]
         return all(done)
+
+    async def _keep_whole(self, recording_id: str, pcm: bytes, rate_hz: int) -> bool:
+        path, sealer = self._shelf.path(recording_id), self._sealer(recording_id)
+        frames, chunks = await asyncio.to_thread(write_whole, path, sealer, rate_hz, np.frombuffer(pcm, np.int16))
+        taped = Taped("ended", frames, chunks)
+        settled = await self._patiently(
+            partial(self._vault.run, partial(rows.end, recording_id=recording_id, taped=taped))
+        )
+        if settled is False:
+            # They were erased meanwhile, or are no participant.
+            await self._discard(recording_id, despite_hold=True)
+        return settled is not False
 
     async def _keep(self, recording: Recording, tape: Tape) -> bool:
         """Wait for the recording's end and write it down; false when nothing of it stays."""
@@ -335,3 +351,16 @@ class Recordings:
             self._noted(kind, recording_id, call_id, **detail)
         except VaultError:
             logger.error("what became of a recording could not be noted", extra={"kind": kind})
+
+
+def _row(recording_id: str, call_id: str, *, start_samples: int, clock_hz: int, rate_hz: int) -> dict[str, Any]:
+    return {
+        "id": recording_id,
+        "call_id": call_id,
+        "state": "live",
+        "start_samples": start_samples,
+        "clock_hz": clock_hz,
+        "rate_hz": rate_hz,
+        "frames": 0,
+        "chunks": 0,
+    }

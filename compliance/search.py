@@ -18,7 +18,7 @@ from typing import TypeAlias
 from sqlalchemy import func, select
 
 from compliance.errors import KeyGone
-from compliance.store.schema import turns
+from compliance.store.schema import key_of, turns
 from compliance.store.search_index import Hit, Index, Spoken
 from compliance.store.transaction import Transaction
 from compliance.vault import Vault
@@ -65,10 +65,10 @@ class Search:
                 index = self._index = await asyncio.to_thread(Index)
             await self._refresh(index)
             hits = await asyncio.to_thread(index.find, text, limit=limit, before_ms=before)
-            gone = await self._vault.run(lambda tx: _gone(tx, {hit.call_id for hit in hits}))
+            gone = await self._vault.run(lambda tx: _gone(tx, hits))
             if gone:
-                await self._forget(index, gone)
-            return tuple(hit for hit in hits if hit.call_id not in gone)
+                await self._forget(index, {call_id for call_id, _ in gone})
+            return tuple(hit for hit in hits if (hit.call_id, hit.sequence) not in gone)
 
     async def forget(self, call_ids: Iterable[str]) -> None:
         """Remove calls from memory now, without waiting for the next search."""
@@ -146,14 +146,22 @@ def _portions(call_ids: Sequence[str], census: _Census) -> Iterable[list[str]]:
 
 def _read(tx: Transaction, call_ids: Sequence[str]) -> dict[str, list[Spoken]]:
     found: dict[str, list[Spoken]] = {call_id: [] for call_id in call_ids}
-    tx.keys.load(call_ids)
-    columns = (turns.c.call_id, turns.c.sequence, turns.c.at_ms, turns.c.sealed_text)
-    for row in tx.connection.execute(select(*columns).where(turns.c.call_id.in_(call_ids))):
+    key_id = key_of(turns).label("key_id")
+    columns = (turns.c.call_id, turns.c.sequence, turns.c.at_ms, turns.c.sealed_text, key_id)
+    rows = tx.connection.execute(select(*columns).where(turns.c.call_id.in_(call_ids))).all()
+    tx.keys.load(row.key_id for row in rows)
+    for row in rows:
         with contextlib.suppress(KeyGone):
-            text = tx.open_text(row.sealed_text, key_id=row.call_id, place="turns.sealed_text")
+            text = tx.open_text(row.sealed_text, key_id=row.key_id, place="turns.sealed_text")
             found[row.call_id].append(Spoken(row.sequence, row.at_ms, text))
     return found
 
 
-def _gone(tx: Transaction, call_ids: Iterable[str]) -> set[str]:
-    return {call_id for call_id in call_ids if tx.keys.is_gone(call_id)}
+def _gone(tx: Transaction, hits: Iterable[Hit]) -> set[tuple[str, int]]:
+    """Those of the hits that are whose key was destroyed, or are not there any more."""
+    asked = {(hit.call_id, hit.sequence) for hit in hits}
+    columns = (turns.c.call_id, turns.c.sequence, key_of(turns).label("key_id"))
+    rows = tx.connection.execute(select(*columns).where(turns.c.call_id.in_({call_id for call_id, _ in asked})))
+    there = {(row.call_id, row.sequence): row.key_id for row in rows}
+    gone = {key_id for key_id in set(there.values()) if tx.keys.is_gone(key_id)}
+    return {turn for turn in asked if there.get(turn) is None or there[turn] in gone}

@@ -20,9 +20,10 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -39,13 +40,14 @@ from compliance.entries import (
     Counters,
     EventEntry,
     MessageEntry,
+    MinuteEntry,
     TurnEntry,
 )
 from compliance.errors import KeyGone, VaultError
 from compliance.forgetting.scan import Needles
 from compliance.settings import StoreSettings
 from compliance.store import forget as erasure
-from compliance.store import reads, rows
+from compliance.store import people, reads, rows
 from compliance.store.binding import bind
 from compliance.store.connect import describe
 from compliance.store.database import Database
@@ -53,7 +55,7 @@ from compliance.store.forget import CALL_KIND, MESSAGE_KIND, Finding, Receipt
 from compliance.store.keys import Keys
 from compliance.store.master import MasterKey
 from compliance.store.seal import Sealer, to_json
-from compliance.store.subject import Lookup, is_of_call, normalise
+from compliance.store.subject import Lookup, is_of_call, normalise, of_participant
 from compliance.store.transaction import Transaction
 from compliance.store.workers import WorkerLock, life, sweep
 from compliance.store.writer import Writer
@@ -165,16 +167,36 @@ class Vault:
         at_ms, reason = self._now_ms(), plain_word(reason)
         self._record(lambda tx: rows.end_call(tx.connection, call_id, reason, at_ms=at_ms))
 
+    def participant(self, call_id: str, identity: str, name: str = "") -> None:
+        """Record that somebody takes part in a meeting and was told what the twin is; or their new name, or that
+        they are back. Only then anything of theirs is kept, under a key of their own for this meeting.
+
+        `identity` is a number in E.164, an e-mail address or what the room vouches for; by it they are forgotten.
+        """
+        who, at_ms = of_participant(identity), self._now_ms()
+        self._record(lambda tx: people.join(tx, call_id, who, name, at_ms=at_ms))
+
+    def participant_left(self, call_id: str, identity: str) -> None:
+        """Record that they have left the meeting."""
+        who, at_ms = of_participant(identity), self._now_ms()
+        self._record(lambda tx: people.leave(tx, call_id, who, at_ms=at_ms))
+
     def turn_heard(self, call_id: str, turn: TurnEntry) -> None:
         """Record a turn, or what is heard of it by now: the same `sequence` again replaces it."""
         at_ms = self._now_ms()
         if turn.provenance:
             plain_word(turn.provenance)
+        if turn.speaker:
+            turn = replace(turn, speaker=of_participant(turn.speaker))
         self._record(lambda tx: rows.write_turn(tx, call_id, turn, at_ms=at_ms))
 
-    def turns_forgotten(self, call_id: str) -> None:
-        """Record that what was said in a call so far is not to be kept: the turns go, the call stays."""
-        self._record(lambda tx: rows.forget_turns(tx.connection, call_id))
+    def turns_forgotten(self, call_id: str, *, speaker: str = "") -> None:
+        """Record that what was said in a call so far is not to be kept: the turns go, the call stays.
+
+        `speaker`: in a meeting, only what is that participant's, and nobody else's.
+        """
+        who = of_participant(speaker) if speaker else ""
+        self._record(lambda tx: rows.forget_turns(tx, call_id, who))
         self._writer.ask_alone(self._database.settle)
 
     def event(
@@ -185,9 +207,12 @@ class Vault:
         position_samples: int | None = None,
         rate_hz: int | None = None,
         detail: Mapping[str, Any] | None = None,
+        speaker: str = "",
     ) -> None:
-        """Record an event. `detail` is small, JSON, and sealed."""
-        entry = EventEntry(plain_word(kind), self._now_ms(), position_samples, rate_hz)
+        """Record an event. `detail` is small, JSON, and sealed; under the key of the participant `speaker` whom it
+        is about, and nothing that points to a participant belongs into any other."""
+        who = of_participant(speaker) if speaker else ""
+        entry = EventEntry(plain_word(kind), self._now_ms(), position_samples, rate_hz, speaker=who)
         text = _detail(detail)
         self._record(lambda tx: rows.write_event(tx, call_id, entry, detail_json=text))
 
@@ -197,6 +222,14 @@ class Vault:
         entry = MessageEntry(secrets.token_hex(16), self._now_ms(), text, call_id, who)
         self._record(lambda tx: rows.write_message(tx, entry))
         return entry.id
+
+    def minutes(self, call_id: str, entries: Sequence[MinuteEntry]) -> None:
+        """Record what a meeting comes down to for the owner, in place of what was recorded of it before."""
+        at_ms = self._now_ms()
+        kept = [
+            replace(entry, speaker=of_participant(entry.speaker)) if entry.speaker else entry for entry in entries
+        ]
+        self._record(lambda tx: rows.write_minutes(tx, call_id, kept, at_ms=at_ms))
 
     async def spend_token(self, nonce_hash: str, expires_at: float) -> bool:
         """True for the first use of a token before `expires_at` (Unix seconds), once for all processes."""
@@ -228,13 +261,13 @@ class Vault:
         """The newest calls first, or those older than the call with the id `before`.
 
         Each other argument leaves out what it does not fit; they began at `since_ms` or later, and before
-        `until_ms`.
+        `until_ms`; `subject` called, or took part.
         """
         wanted = CallFilter(channel, state, since_ms, until_ms, subject, has_recording, language)
         return await self.run(lambda tx: reads.read_calls(tx, wanted, limit=limit, before=before))
 
     async def call(self, call_id: str) -> Conversation | None:
-        """A call with its turns, events and messages; None when there is none."""
+        """A call with all that is stored of it; None when there is none."""
         return await self.run(lambda tx: reads.read_conversation(tx, call_id))
 
     async def messages(self, *, limit: int = 50) -> tuple[MessageEntry, ...]:

@@ -20,6 +20,12 @@ TOLD = (
     "What this caller told in earlier calls, by their own account; it says nothing about {short}. Use it where it "
     "helps, and do not recite it:"
 )
+MEETING = (
+    "This is a meeting with {people} people{names}. All of them hear you. Lines that begin with a name are what "
+    "people said among themselves; only the last words are for you. Answer them in one to three sentences. Where "
+    "you do not know, or may not promise, say so."
+)
+MOST_NAMES = 20
 EXAMPLES = "How {short} talks with such people. Take the manner from it and nothing else; none of it is a fact:"
 
 
@@ -48,6 +54,12 @@ def about(caller: Caller, person: Person | None, short: str) -> tuple[str, str, 
         else ""
     )
     return "\n".join(line for line in (name, number) if line), known, note
+
+
+def meeting(names: Sequence[str], people: int) -> str:
+    """That several hear it, and who."""
+    shown = ", ".join(quoted(name, limit_chars=60) for name in names[:MOST_NAMES])
+    return MEETING.format(people=people, names=f": {shown}" if shown else "")
 
 
 def told(memory: Memory, today: date, time_zone: str) -> str:

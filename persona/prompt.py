@@ -52,6 +52,15 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Company:
+    """Who hears an answer, where it is more than one person."""
+
+    names: tuple[str, ...]
+    """Of those who gave one."""
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """Everything a brain needs to answer the last of `turns` (which is the caller's)."""
 
@@ -110,6 +119,7 @@ class Composer:
         memories: Sequence[Memory] = (),
         summary: str = "",
         live: str = "",
+        company: Company | None = None,
     ) -> Prompt:
         """The prompt for the last of `turns`.
 
@@ -117,8 +127,8 @@ class Composer:
         stand in it when all of them fit; otherwise those marked `overview` stand in it, and `found` (what the
         ranking found for the caller's last words) goes into the notes, as documents always do. What the caller may
         not hear goes nowhere, also not when it is in `found`. `summary` is of the turns before those that are
-        shown (see `window`), `live` what the owner is doing. Without `language` it is the owner's first one,
-        without `today` the date in the owner's time zone."""
+        shown (see `window`), `live` what the owner is doing, `company` who else hears it. Without `language` it
+        is the owner's first one, without `today` the date in the owner's time zone."""
         profile, settings = self._persona.profile, self._settings
         caller, language = caller or STRANGER, language or profile.languages[0]
         today = today or datetime.now(ZoneInfo(profile.time_zone)).date()
@@ -133,6 +143,7 @@ class Composer:
         short = profile.short
         personal = (
             *notes.about(caller, person, short),
+            notes.meeting(company.names, company.people) if company is not None else "",
             notes.section(notes.EARLIER, notes.lines(summary, settings.summary_tokens)),
             notes.section(notes.LIVE.format(short=short), notes.lines(live, settings.live_tokens)),
             notes.section(notes.TOLD.format(short=short), [line for _, line in told]),
@@ -279,13 +290,19 @@ def window(turns: Sequence[Turn], settings: PersonaSettings) -> int:
 
 
 def chat_messages(prompt: Prompt) -> list[dict[str, str]]:
-    """The prompt in the form of OpenAI's chat completions: stable part first, notes just before the last words."""
+    """The prompt in the form of OpenAI's chat completions: stable part first, notes just before the last words.
+
+    Sides alternate, because many models' templates refuse anything else: what others said before a question stands
+    in one message with it.
+    """
     messages = [{"role": "system", "content": prompt.system}]
     for turn in prompt.turns:
-        if turn.who == "caller":
-            messages.append({"role": "user", "content": spoken(turn.text)})
+        role, said = ("user", spoken(turn.text)) if turn.who == "caller" else ("assistant", turn.text)
+        said += CUT if turn.cut and turn.who == "twin" else ""
+        if messages[-1]["role"] == role == "user":
+            messages[-1]["content"] += f"\n\n{said}"
         else:
-            messages.append({"role": "assistant", "content": turn.text + (CUT if turn.cut else "")})
+            messages.append({"role": role, "content": said})
     if prompt.notes:
         messages.insert(max(1, len(messages) - 1), {"role": "system", "content": prompt.notes})
     return messages

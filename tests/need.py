@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from importlib.util import find_spec
 
 import pytest
 
@@ -22,3 +23,12 @@ def need(*tools: str) -> str:
     if os.environ.get("CI") == "true":
         pytest.fail(missing)
     pytest.skip(missing)
+
+
+def need_module(name: str) -> None:
+    """For a whole file of tests: whether a library is installed, without importing it; else as `need`."""
+    if find_spec(name) is not None:
+        return
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"needs the library {name}")
+    pytest.skip(f"needs the library {name}", allow_module_level=True)

@@ -52,6 +52,9 @@ def importable(module: str) -> bool:
 
 def install(extra: str) -> str:
     """The command that adds an optional dependency group, run in the project's folder."""
+    if extra == "worker":
+        # Its pin of livekit is not the one that is locked, which pip would refuse to install beside it.
+        return "pip install --no-deps -r requirements-server.lock"
     return f"pip install -c requirements-extras.lock -e '.[{extra}]'"
 
 

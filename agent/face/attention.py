@@ -26,11 +26,16 @@ class Attention:
         *,
         face: Callable[[], View | None],
         speech: Callable[[], bool | None],
+        person: str = CALLER,
+        bearing: float = 0.0,
     ) -> None:
-        """`face` gives the face that is shown, if any; `speech` whether the person speaks now, None if unknown."""
+        """`face` gives the face that is shown, if any; `speech` whether the person speaks now, None if unknown;
+        `bearing` where they are, from -1 on its left to 1."""
         self._listener = listener
         self._face = face
         self._speech = speech
+        self._person = person
+        self._bearing = bearing
         self._window_bytes = rate_hz * WINDOW_MS // 1000 * 2
         self._rest = b""
 
@@ -47,7 +52,7 @@ class Attention:
         if whole:
             speech = self._speech()
             for level in levels_dbfs(pcm[:whole], self._window_bytes // 2):
-                view.heard(CALLER, level, speech)
+                view.heard(self._person, level, speech, self._bearing)
 
     def digit(self, digit: str) -> None:
         """From the inlet."""

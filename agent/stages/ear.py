@@ -17,6 +17,7 @@ from pipecat.frames.frames import (
 )
 from pipecat.processors.frame_processor import FrameDirection
 
+from agent.dialled import Dialled
 from agent.stages.frames import TypedFrame
 from agent.stages.tasked import TaskedStage
 from agent.turns.settings import TurnSettings
@@ -25,7 +26,6 @@ from agent.turns.voice_activity import Change, VoiceActivity
 
 BACKLOG_CHUNKS = 100
 """Two seconds. More than that is a stalled pipeline, and old sound only makes it later still."""
-DIGITS_PAUSE_S = 2.0
 
 
 class Ear(TaskedStage):
@@ -41,7 +41,7 @@ class Ear(TaskedStage):
         super().__init__("ear")
         self.dropped_chunks = 0
         self.rate_hz = rate_hz
-        self._takes_keys = takes_keys
+        self._keys = Dialled(self.text, takes_keys)
         self._silero = Silero(rate_hz)
         self._activity = VoiceActivity(
             window_ms=WINDOW_MS,
@@ -51,8 +51,6 @@ class Ear(TaskedStage):
         )
         self._backlog: deque[bytes] = deque()
         self._typed: deque[str] = deque(maxlen=20)
-        self._digits = ""
-        self._digits_timer: asyncio.TimerHandle | None = None
         self._wake = asyncio.Event()
 
     @property
@@ -70,16 +68,7 @@ class Ear(TaskedStage):
 
     def digit(self, digit: str) -> None:
         """From the inlet."""
-        if self._digits_timer is not None:
-            self._digits_timer.cancel()
-        if digit == "#":
-            self._flush_digits()
-            return
-        self._digits = (self._digits + digit)[-32:]
-        if self._takes_keys(self._digits):
-            self._digits = ""
-            return
-        self._digits_timer = asyncio.get_running_loop().call_later(DIGITS_PAUSE_S, self._flush_digits)
+        self._keys.press(digit)
 
     def text(self, text: str) -> None:
         """From the inlet."""
@@ -95,14 +84,8 @@ class Ear(TaskedStage):
         await self.push_frame(frame, direction)
 
     async def _stop(self) -> None:
-        if self._digits_timer is not None:
-            self._digits_timer.cancel()
+        self._keys.stop()
         await super()._stop()
-
-    def _flush_digits(self) -> None:
-        digits, self._digits = self._digits, ""
-        if digits:
-            self.text(f"I pressed {' '.join(digits)}.")
 
     async def _listen(self) -> None:
         while True:

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
+from agent.turns.backchannels import Backchannels
 from agent.turns.settings import TurnSettings
 
 
@@ -113,8 +114,7 @@ class TurnPolicy:
         self._settings = settings
         self.expecting = False
         """True while a question of ours waits for its answer: then a mere "yes" is a turn, and no listening."""
-        self._backchannels = frozenset(_normal(phrase) for phrase in settings.backchannels)
-        self._backchannel_words = frozenset(word for phrase in self._backchannels for word in phrase.split())
+        self._backchannels = Backchannels(settings.backchannels)
         self._twin = Twin.SILENT
         self._caller_speaks = False
         self._onset_ms = 0.0
@@ -247,13 +247,4 @@ class TurnPolicy:
 
     def _takes_turn(self, text: str) -> bool:
         """True when the words are more than listening."""
-        normal = _normal(text)
-        if self.expecting and normal:
-            return True
-        if not normal or normal in self._backchannels:
-            return False
-        return any(word not in self._backchannel_words for word in normal.split())
-
-
-def _normal(text: str) -> str:
-    return " ".join(re.sub(r"[^\w\s']", " ", text.lower()).split())
+        return self._backchannels.more_than(text) or (self.expecting and any(map(str.isalnum, text)))

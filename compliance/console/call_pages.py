@@ -12,7 +12,8 @@ from fastapi import APIRouter, HTTPException, Response
 
 from compliance.console import playback
 from compliance.console.desk import Desk, Recordings
-from compliance.console.masks import Masks, caller
+from compliance.console.lines import Line
+from compliance.console.masks import Masks, caller, names
 from compliance.console.sheet import Sheet, Sound
 from compliance.console.shelf import Shelf
 from compliance.console.views import OwnerVisit, PageVisit, Visit
@@ -161,9 +162,11 @@ async def _values(
         "call": call,
         "caller": call.subject or "Unknown caller" if shown.unmasked else caller(call.subject),
         "language": call.language,
+        "people": people(conversation, unmasked=shown.unmasked),
+        "minutes": await shelf.minutes(conversation, unmasked=shown.unmasked),
         "messages": await shelf.messages(conversation, unmasked=shown.unmasked),
         "hold": hold_,
-        "hold_reason": await shelf.text(hold_.reason, call, unmasked=shown.unmasked) if hold_ else "",
+        "hold_reason": await shelf.text(hold_.reason, conversation, unmasked=shown.unmasked) if hold_ else "",
         "query": f"seen={seen}" + (f"&ticket={ticket}" if ticket else ""),
         "version": _version(shown),
         "can_mask": shelf.can_mask,
@@ -218,11 +221,29 @@ def webvtt(shown: Sheet) -> str:
     """The lines as captions, masked as they are shown."""
     cues = [
         f"{_stamp(line.start_s)} --> {_stamp(max(line.end_s, line.start_s + 0.1))}\n"
-        f"<v {'AI twin' if line.who == 'twin' else 'Caller'}>{_plain(line.text)}"
+        f"<v {_plain(_speaker(line, shown))}>{_plain(line.text)}"
         for line in shown.lines
         if line.text
     ]
     return "\n\n".join(["WEBVTT", *cues]) + "\n"
+
+
+def people(conversation: Conversation, *, unmasked: bool) -> list[dict[str, Any]]:
+    """Who took part in a meeting: how the page names them, and when they came and went, in Unix milliseconds."""
+    shown = names(conversation.participants, unmasked=unmasked)
+    return [
+        {
+            "name": shown[person.identity],
+            "identity": person.identity if unmasked and person.name else "",
+            "joined_ms": person.joined_ms,
+            "left_ms": person.left_ms,
+        }
+        for person in conversation.participants
+    ]
+
+
+def _speaker(line: Line, shown: Sheet) -> str:
+    return "AI twin" if line.who == "twin" else shown.names.get(line.speaker, "Caller")
 
 
 def _plain(text: str) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from compliance.console.consents import GIVEN
 from compliance.console.desk import Desk
 from compliance.console.finds import Find, find
-from compliance.console.masks import Masks, caller, with_masks
+from compliance.console.masks import Masks, caller, of_people, with_masks
 from compliance.console.views import PageVisit, Visit
 from compliance.console.wanted import CHANNELS, LANGUAGES, Wanted
 from compliance.entries import CallEntry, CallState, Conversation
@@ -150,7 +150,8 @@ async def _search(desk: Desk, masks: Masks, words: str, *, owner: bool) -> tuple
     }
     masked: dict[str, dict[int, str]] = {}
     for call_id, conversation in calls.items():
-        known = (conversation.call.subject,) if conversation.call.subject else ()
+        subject = conversation.call.subject
+        known = (*((subject,) if subject else ()), *of_people(conversation.participants))
         # The whole call is masked, not the passage: half a number at its edge would not be known as one.
         hidden = await masks.of_turns(conversation.turns, language=conversation.call.language, known=known)
         masked[call_id] = {
@@ -169,6 +170,11 @@ async def _search(desk: Desk, masks: Masks, words: str, *, owner: bool) -> tuple
             who = next(turn.who for turn in calls[hit.call_id].turns if turn.sequence == hit.sequence)
             found.append(Found(rows[hit.call_id], hit.sequence, who, hit.at_ms, passage))
     return found[: desk.settings.page_size], unseen
+
+
+def _callers(people: int) -> str:
+    """Of a meeting only how many took part; nothing for a call."""
+    return f"{people} {'person' if people == 1 else 'people'}" if people else ""
 
 
 async def _rows(vault: Vault, listed: Sequence[CallEntry], *, owner: bool) -> list[Row]:
@@ -193,7 +199,7 @@ async def _rows(vault: Vault, listed: Sequence[CallEntry], *, owner: bool) -> li
     return [
         Row(
             call=call,
-            caller=caller(call.subject, digits=LAST_DIGITS if owner else 0),
+            caller=_callers(len(call.people)) or caller(call.subject, digits=LAST_DIGITS if owner else 0),
             recorded=call.id in recorded,
             held=call.id in held,
             messages=left.get(call.id, 0),

@@ -80,7 +80,7 @@ def _read(transaction: Transaction, query: Select[Any]) -> tuple[Consent, ...]:
 
 
 def _consent(transaction: Transaction, row: Row[Any]) -> Consent:
-    key_id = row.call_id or row.subject_id or row.id
+    key_id = row.participant_id or row.call_id or row.subject_id or row.id
     try:
         receipt = transaction.open(row.sealed_receipt, key_id=key_id, place="consents.sealed_receipt").decode()
     except KeyGone:

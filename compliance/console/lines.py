@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from compliance.entries import TurnEntry, Who
+from compliance.overlap import overlapping
 
 MARGIN_S = 0.2
 """Silence around what is masked: a word's time is known to about this much."""
@@ -53,6 +54,10 @@ class Line:
     cut: bool
     provenance: tuple[str, ...]
     """Where the twin's words came from, in order of first use."""
+    speaker: str = ""
+    """In a meeting: the identity of who spoke, or of whom the twin answered."""
+    together: bool = False
+    """Somebody else spoke at the same time."""
 
     @property
     def masked(self) -> bool:
@@ -69,11 +74,16 @@ class Line:
 
 def lines(turns: Iterable[TurnEntry], hidden: Mapping[int, Sequence[Span]] | None) -> tuple[Line, ...]:
     """The turns in order of their beginning. `hidden` holds what to mask by sequence; None masks nothing."""
-    shown = [_line(turn, () if hidden is None else hidden.get(turn.sequence, ())) for turn in turns]
+    listed = list(turns)
+    together = overlapping(listed) if any(turn.speaker for turn in listed) else frozenset()
+    shown = [
+        _line(turn, () if hidden is None else hidden.get(turn.sequence, ()), together=turn.sequence in together)
+        for turn in listed
+    ]
     return tuple(sorted(shown, key=lambda line: (line.start_s, line.sequence)))
 
 
-def _line(turn: TurnEntry, spans: Sequence[Span]) -> Line:
+def _line(turn: TurnEntry, spans: Sequence[Span], *, together: bool) -> Line:
     pieces = tuple(piece for token in _tokens(turn) for piece in _split(token, turn.text, spans))
     return Line(
         sequence=turn.sequence,
@@ -83,6 +93,8 @@ def _line(turn: TurnEntry, spans: Sequence[Span]) -> Line:
         pieces=_joined(pieces),
         cut=turn.cut,
         provenance=tuple(part for part in turn.provenance.split("-") if part),
+        speaker=turn.speaker,
+        together=together,
     )
 
 

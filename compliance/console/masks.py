@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import phonenumbers
 
 from compliance.console.desk import Redactor
-from compliance.entries import TurnEntry
+from compliance.entries import ParticipantEntry, TurnEntry
 from compliance.redaction import Line
 
 REMEMBERED = 500
@@ -23,6 +23,7 @@ takes a second: the places of what is hidden are remembered for so many texts (n
 oldest is dropped for a new one, and found again when asked for."""
 EVERYTHING = "everything"
 _NAME = "name"
+_LETTERS = 26
 _OPEN = "AI"
 _WORD = re.compile(r"[^\W_]+")
 _PHONE = re.compile(r"\+[0-9]{6,}")
@@ -61,8 +62,13 @@ class Masks:
 
     async def text(self, text: str, *, language: str = "", known: Sequence[str] = ()) -> str:
         """The text with `[kind]` in place of what is hidden."""
-        (masks,) = await self._of([Line("", text)], language, known)
-        return with_masks(text, masks)
+        return (await self.texts([text], language=language, known=known))[0]
+
+    async def texts(self, texts: Sequence[str], *, language: str = "", known: Sequence[str] = ()) -> list[str]:
+        """The same for several at once, each by itself."""
+        # Each is a line of somebody else's, so that no number is put together out of two of them.
+        found = await self._of([Line(str(at), text) for at, text in enumerate(texts)], language, known)
+        return [with_masks(text, masks) for text, masks in zip(texts, found, strict=True)]
 
     async def _of(
         self, lines: Sequence[Line], language: str, known: Sequence[str]
@@ -117,6 +123,20 @@ def _country(number: str) -> str:
         return str(phonenumbers.parse(number).country_code)
     except phonenumbers.NumberParseException:
         return ""
+
+
+def names(people: Iterable[ParticipantEntry], *, unmasked: bool) -> dict[str, str]:
+    """How a page names the participants of a meeting, by identity: as they named themselves, or by a letter."""
+    shown: dict[str, str] = {}
+    for number, person in enumerate(people):
+        letter = chr(ord("A") + number) if number < _LETTERS else str(number + 1)
+        shown[person.identity] = (person.name or person.identity) if unmasked else f"Person {letter}"
+    return shown
+
+
+def of_people(people: Iterable[ParticipantEntry]) -> tuple[str, ...]:
+    """What identifies the participants of a meeting, to be looked for in what was said."""
+    return tuple(dict.fromkeys(part for person in people for part in (person.identity, person.name) if part))
 
 
 def caller(subject: str | None, *, digits: int = 0) -> str:

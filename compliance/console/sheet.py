@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from compliance.console.consents import Consent, may_show
 from compliance.console.lines import Line, Span, audible, lines
+from compliance.console.masks import names
 from compliance.console.story import Evidence, Step, Story, story
 from compliance.console.strip import Strip, strip
 from compliance.entries import CallEntry, Conversation
@@ -43,6 +44,8 @@ class Sheet:
     """Why there is nothing to read; empty when there is."""
     consents: tuple[Consent, ...]
     unmasked: bool
+    names: Mapping[str, str] = field(default_factory=dict)
+    """In a meeting: how the page names each participant, by identity."""
 
     @property
     def told(self) -> tuple[Step, ...]:
@@ -89,6 +92,8 @@ def sheet(
         if not shown:
             no_words = "Nothing was said yet." if call.state == "live" else "Nothing was written down."
     sounds, no_sound = _sounds(kept, answers, told.during)
+    if no_sound and conversation.participants:
+        no_sound = "Of a meeting only questions to the owner are kept as sound, where everybody agreed."
     length_s = ((call.ended_ms or now_ms) - call.started_ms) / 1000
     return Sheet(
         call=call,
@@ -100,6 +105,7 @@ def sheet(
         no_words=no_words,
         consents=answers,
         unmasked=hidden is None,
+        names=names(conversation.participants, unmasked=hidden is None),
     )
 
 

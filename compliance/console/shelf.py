@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +12,14 @@ from fastapi import HTTPException
 
 from compliance.console import consents
 from compliance.console.desk import Desk, EvidenceEntry
-from compliance.console.masks import Masks
+from compliance.console.masks import Masks, names, of_people
 from compliance.console.sheet import Sheet, sheet
-from compliance.entries import CallEntry, Conversation
+from compliance.entries import Conversation, MinuteEntry, ParticipantEntry
+from compliance.minutes import by_kind
 from compliance.sound.recorded import RecordingEntry
+
+_TWINS = ("promise", "statement", "unknown")
+"""Kinds of minutes that the twin said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,20 @@ class _Leaf:
     at_ms: int
     detail: Mapping[str, Any] | None
     state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One thing that a meeting came down to, as the page shows it."""
+
+    text: str
+    start_s: float
+    name: str
+    """Whose words it comes from, or of an action who does it; empty is nobody alone."""
+    due: str
+    """Of an action: by when."""
+    recording_id: str
+    """Its sound; empty when none was kept."""
 
 
 class Shelf:
@@ -62,24 +80,40 @@ class Shelf:
         )
         hidden = None
         if not unmasked:
-            hidden = await self._masks.of_turns(conversation.turns, language=call.language, known=_known(call))
+            known = _known(conversation)
+            hidden = await self._masks.of_turns(conversation.turns, language=call.language, known=known)
         return sheet(
             conversation,
-            evidence=[await self._shown(leaf, call, unmasked=unmasked) for leaf in leaves],
+            evidence=[await self._shown(leaf, conversation, unmasked=unmasked) for leaf in leaves],
             consents=answers,
             kept=kept,
             hidden=hidden,
             now_ms=int(self._desk.now() * 1000),
         )
 
-    async def text(self, text: str, call: CallEntry, *, unmasked: bool) -> str:
+    async def text(self, text: str, conversation: Conversation, *, unmasked: bool) -> str:
         """A text about a call: a message, a reason."""
-        return text if unmasked else await self._masks.text(text, language=call.language, known=_known(call))
+        if unmasked or not text:
+            return text
+        return await self._masks.text(text, language=conversation.call.language, known=_known(conversation))
+
+    async def minutes(self, conversation: Conversation, *, unmasked: bool) -> list[tuple[str, list[Note]]]:
+        """What a meeting came down to, by heading."""
+        shown = names(conversation.participants, unmasked=unmasked)
+        kept = conversation.minutes
+        texts = [entry.text for entry in kept] + [entry.who for entry in kept]
+        if not unmasked and kept:
+            texts = await self._masks.texts(texts, language=conversation.call.language, known=_known(conversation))
+        notes = {
+            id(entry): _note(entry, texts[at], texts[len(kept) + at], conversation.participants, shown)
+            for at, entry in enumerate(kept)
+        }
+        return [(heading, [notes[id(entry)] for entry in entries]) for heading, entries in by_kind(kept)]
 
     async def messages(self, conversation: Conversation, *, unmasked: bool) -> list[tuple[int, str]]:
         """When each message for the owner was taken, and what it says."""
         return [
-            (message.at_ms, await self.text(message.text, conversation.call, unmasked=unmasked))
+            (message.at_ms, await self.text(message.text, conversation, unmasked=unmasked))
             for message in conversation.messages
         ]
 
@@ -105,12 +139,34 @@ class Shelf:
             "receipts": [json.loads(answer.receipt) for answer in answers if answer.receipt],
         }
 
-    async def _shown(self, leaf: EvidenceEntry, call: CallEntry, *, unmasked: bool) -> _Leaf:
+    async def _shown(self, leaf: EvidenceEntry, conversation: Conversation, *, unmasked: bool) -> _Leaf:
         detail = leaf.detail
         if detail is not None and isinstance(detail.get("reason"), str):
-            detail = {**detail, "reason": await self.text(detail["reason"], call, unmasked=unmasked)}
+            detail = {**detail, "reason": await self.text(detail["reason"], conversation, unmasked=unmasked)}
         return _Leaf(leaf.leaf, leaf.kind, leaf.at_ms, detail, leaf.state)
 
 
-def _known(call: CallEntry) -> tuple[str, ...]:
-    return (call.subject,) if call.subject else ()
+def _note(
+    entry: MinuteEntry, text: str, who: str, people: Sequence[ParticipantEntry], shown: Mapping[str, str]
+) -> Note:
+    """`text` and `who` as they may be shown."""
+    name = shown.get(entry.speaker, "")
+    meant = _meant(entry.who, people)
+    if entry.kind == "action":
+        name = shown[meant.identity] if meant else who
+    elif name and entry.kind in _TWINS:
+        name = f"To {name}"
+    start_s = entry.start_samples / entry.rate_hz
+    return Note(text=text, start_s=start_s, name=name, due=entry.due, recording_id=entry.recording_id)
+
+
+def _meant(who: str, people: Iterable[ParticipantEntry]) -> ParticipantEntry | None:
+    """The participant whom a name in the words of the meeting stands for, where it is one's alone."""
+    first = who.casefold().split()[:1]
+    found = [person for person in people if first and person.name.casefold().split()[:1] == first]
+    return found[0] if len(found) == 1 else None
+
+
+def _known(conversation: Conversation) -> tuple[str, ...]:
+    subject = conversation.call.subject
+    return (*((subject,) if subject else ()), *of_people(conversation.participants))

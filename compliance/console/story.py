@@ -17,7 +17,7 @@ SAME_MS = 3_000
 """An event and a leaf of one kind this close are one thing that happened."""
 _DETAILS = (
     "what", "purpose", "language", "method", "reason", "by", "operator", "role", "request", "store", "from", "to",
-    "state", "tool", "outcome", "way", "code", "rule", "memories",
+    "state", "tool", "outcome", "way", "code", "rule", "memories", "mode",
 )  # fmt: skip
 """The parts of a detail that a step shows, in this order; positions and ids stay out."""
 _OURS = frozenset({"operator", "request", "by"})
@@ -70,7 +70,21 @@ _KINDS: Mapping[str, tuple[str, Tone]] = {
     "claimed_human": ("A claim to be human was replaced by the truth", "trouble"),
     "tool_used": ("A tool was used", "plain"),
     "brain_failed": ("The language model failed", "trouble"),
+    "joined": ("Joined the meeting", "plain"),
+    "left": ("Left the meeting", "plain"),
+    "renamed": ("Changed their name", "plain"),
+    "muted": ("Muted themselves", "plain"),
+    "muted_not": ("Can be heard again", "plain"),
+    "shares_screen": ("Shares a screen", "plain"),
+    "shares_screen_not": ("Shares no screen any more", "plain"),
+    "mode": ("The twin changed how it takes part", "told"),
+    "hand": ("The twin raised its hand", "asked"),
+    "hand_not": ("The twin lowered its hand", "plain"),
+    "noted": ("A question was noted for the owner", "kept"),
+    "digested": ("The digest was written", "plain"),
 }
+_BOTH_WAYS = {"muted": "muted", "hand": "raised", "shares_screen": "shares"}
+"""Kinds that say by this part of their detail whether it began or ended."""
 AFTERWARDS = frozenset({"viewed", "unmasked", "exported", "accessed", "held", "released", "swept"})
 """Kinds that are about what was done with a call since, not about the call."""
 
@@ -101,6 +115,8 @@ class Step:
     at_s: float | None
     """Seconds of the call's clock, where it happened during the call."""
     note: str = ""
+    speaker: str = ""
+    """In a meeting: the identity of whom it is about; to be shown as `Sheet.names` names them."""
     leaf: str = ""
     """Its leaf in the ledger; empty when there is none."""
     proof: str = ""
@@ -163,6 +179,7 @@ def _step(leaf: Evidence, event: EventEntry | None, *, started_ms: int, ended_ms
         at_ms=event.at_ms if event else leaf.at_ms,
         at_s=at_s,
         note=note(detail),
+        speaker=event.speaker if event else "",
         leaf=leaf.leaf,
         proof=leaf.state,
     )
@@ -170,13 +187,17 @@ def _step(leaf: Evidence, event: EventEntry | None, *, started_ms: int, ended_ms
 
 def _step_of_event(event: EventEntry, *, started_ms: int) -> Step:
     at_s = _clock_s(event)
+    kind = event.kind
+    if event.detail.get(_BOTH_WAYS.get(kind, "")) is False:
+        kind = f"{kind}_not"
     return Step(
         kind=event.kind,
-        title=title(event.kind),
-        tone=tone(event.kind),
+        title=title(kind),
+        tone=tone(kind),
         at_ms=event.at_ms,
         at_s=at_s if at_s is not None else max(0.0, (event.at_ms - started_ms) / 1000),
         note=note(event.detail),
+        speaker=event.speaker,
     )
 
 

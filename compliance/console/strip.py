@@ -6,7 +6,7 @@ Pure. Positions are percent of the call's length, so that the drawing needs no s
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from compliance.console.lines import Line
 from compliance.console.story import Step, Tone
@@ -27,6 +27,8 @@ class Bar:
     sequence: int = -1
     who: Who | None = None
     cut: bool = False
+    lane: int = 0
+    """Which line of the drawing: the people from the top, the twin last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class Strip:
     marks: tuple[Mark, ...]
     ticks: tuple[tuple[float, int], ...]
     """Where a label stands, and the second it names."""
+    lanes: tuple[str, ...] = ("",)
+    """The people who spoke, by identity, one lane each; the twin's comes after them."""
 
 
 def strip(
@@ -57,16 +61,21 @@ def strip(
     spans = list(recorded)
     length_s = max([length_s, 1.0, *(line.end_s for line in shown), *(end for _, end in spans)])
 
-    def bar(start_s: float, end_s: float, *, sequence: int = -1, who: Who | None = None, cut: bool = False) -> Bar:
+    lanes = tuple(dict.fromkeys(line.speaker for line in shown if line.who == "caller")) or ("",)
+
+    def bar(start_s: float, end_s: float) -> Bar:
         x = _percent(start_s, length_s)
-        return Bar(x, min(100 - x, max(_THIN, _percent(end_s - start_s, length_s))), sequence, who, cut)
+        return Bar(x, min(100 - x, max(_THIN, _percent(end_s - start_s, length_s))))
+
+    def spoken(line: Line) -> Bar:
+        lane = len(lanes) if line.who == "twin" else lanes.index(line.speaker)
+        placed = bar(line.start_s, line.end_s)
+        return replace(placed, sequence=line.sequence, who=line.who, cut=line.cut, lane=lane)
 
     every = next((step for step in _STEPS_S if length_s / step <= _LABELS), 3_600)
     return Strip(
         length_s=length_s,
-        bars=tuple(
-            bar(line.start_s, line.end_s, sequence=line.sequence, who=line.who, cut=line.cut) for line in shown
-        ),
+        bars=tuple(spoken(line) for line in shown),
         recorded=tuple(bar(start, end) for start, end in spans),
         marks=tuple(
             Mark(_percent(step.at_s, length_s), step.title, step.tone)
@@ -74,6 +83,7 @@ def strip(
             if step.at_s is not None and step.tone != "plain" and step.at_s <= length_s
         ),
         ticks=tuple((_percent(at, length_s), at) for at in range(0, int(length_s) + 1, every)),
+        lanes=lanes,
     )
 
 

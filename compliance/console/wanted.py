@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from urllib.parse import urlencode
 
-CHANNELS = {"phone": "Telephone", "web": "Browser", "livekit": "Meeting room"}
+CHANNELS = {"phone": "Telephone", "web": "Browser", "room": "Meeting room", "camera": "Camera"}
 LANGUAGES = {
     "en": "English",
     "de": "German",

@@ -45,6 +45,8 @@ class ErasureReceipt:
     complete: bool
     """False when there was too much to read what was said before the keys had to go."""
     stores: tuple[Outcome, ...]
+    meetings: int = 0
+    """Meetings of others from which what was theirs went; the rest of each stays."""
     beyond: tuple[str, ...] = field(default=_BEYOND)
     """What nobody can erase from here."""
 

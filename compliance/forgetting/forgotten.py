@@ -37,6 +37,7 @@ class Forgotten:
     call_ids: tuple[str, ...] = ()
     recording_ids: tuple[str, ...] = ()
     key_ids: tuple[str, ...] = ()
+    participant_ids: tuple[str, ...] = ()
     closed: bool = False
 
 
@@ -161,6 +162,7 @@ def _line(entry: Forgotten, step: str) -> dict[str, Any]:
         "calls": entry.call_ids,
         "recordings": entry.recording_ids,
         "keys": entry.key_ids,
+        "participants": entry.participant_ids,
     }
 
 
@@ -192,6 +194,8 @@ def _merge(found: dict[str, Forgotten], line: dict[str, Any]) -> None:
             call_ids=_union(known.call_ids, line["calls"]),
             recording_ids=_union(known.recording_ids, line["recordings"]),
             key_ids=_union(known.key_ids, line["keys"]),
+            # Lines from before there were meetings have none.
+            participant_ids=_union(known.participant_ids, line.get("participants", ())),
         )
     found[line["id"]] = replace(known, closed=known.closed or line["step"] == CLOSED)
 

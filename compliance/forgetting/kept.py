@@ -20,6 +20,8 @@ from compliance.store.schema import (
     holds,
     items,
     messages,
+    minutes,
+    participants,
     recordings,
     requests,
     sessions,
@@ -76,7 +78,8 @@ def _words(cutoffs: _Cutoffs) -> Select[Any]:
 
 
 def _has_words() -> ColumnElement[bool]:
-    said = [exists().where(table.c.call_id == calls.c.id) for table in (turns, events)]
+    said = [exists().where(table.c.call_id == calls.c.id) for table in (turns, events, minutes)]
+    said.append(exists().where(participants.c.call_id == calls.c.id, participants.c.sealed_name != b""))
     # A detail of nothing is `{}`, sealed.
     return or_(*said, calls.c.provider_ref != "", func.length(calls.c.sealed_detail) > sealed_length(2))
 
@@ -159,8 +162,8 @@ def _nameable(cutoffs: _Cutoffs) -> Select[Any]:
     later = or_(calls.c.state == "live", calls.c.ended_ms > cutoffs.of("name"), _HELD)
     return (
         select(subjects.c.id, subjects.c.created_ms, subjects.c.sealed_name)
-        .where(exists().where(calls.c.subject_id == subjects.c.id))
-        .where(~exists().where(calls.c.subject_id == subjects.c.id, later))
+        .where(_called())
+        .where(~_called(later))
         .where(~_subject_stays(cutoffs, proof=False))
         .order_by(subjects.c.created_ms)
     )
@@ -179,10 +182,17 @@ def _names(tx: Transaction, query: Select[Any]) -> Iterator[Kept]:
 
 def _unused_subjects(cutoffs: _Cutoffs) -> Select[Any]:
     """People of whom nothing is left."""
-    staying = exists().where(calls.c.subject_id == subjects.c.id, ~_nothing_left(cutoffs))
+    staying = _called(~_nothing_left(cutoffs))
     query = select(subjects.c.id, subjects.c.created_ms, null(), false()).where(~staying)
     query = query.where(~_subject_stays(cutoffs, proof=True), subjects.c.created_ms <= cutoffs.of("subject"))
     return query.order_by(subjects.c.created_ms)
+
+
+def _called(*which: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether there is such a call of a person, or one in which they took part."""
+    own = exists().where(calls.c.subject_id == subjects.c.id, *which)
+    here = and_(participants.c.subject_id == subjects.c.id, participants.c.call_id == calls.c.id)
+    return or_(own, exists().where(here, *which))
 
 
 def _subject_stays(cutoffs: _Cutoffs, *, proof: bool) -> ColumnElement[bool]:

@@ -27,6 +27,8 @@ from compliance.store.schema import (
     items,
     key_of,
     messages,
+    minutes,
+    participants,
     recordings,
     requests,
     subjects,
@@ -53,12 +55,16 @@ class Plan:
     request_id: str | None = None
     subject_ids: tuple[str, ...] = ()
     call_ids: tuple[str, ...] = ()
+    participant_ids: tuple[str, ...] = ()
+    """Their parts in meetings, and everybody's in those of the calls."""
+    meeting_ids: tuple[str, ...] = ()
+    """Meetings of others in which they took part; what is theirs in them goes, and the rest stays."""
     recording_ids: tuple[str, ...] = ()
     request_ids: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     """What providers call those calls."""
     held: int = 0
-    """How many of the calls were under a hold; the person's right goes first, and the receipt says so."""
+    """How many of the calls and meetings were on hold; the person's right goes first, and the receipt says so."""
     wanted: Wanted = field(default_factory=Wanted)
     deleted: dict[str, int] = field(default_factory=dict)
     """Rows by table, so far."""
@@ -70,7 +76,7 @@ class Plan:
     def key_ids(self) -> tuple[str, ...]:
         """The keys that go first."""
         sounds = (recording_key(one) for one in self.recording_ids)
-        return (*self.subject_ids, *self.call_ids, *self.request_ids, *sounds)
+        return (*self.subject_ids, *self.call_ids, *self.participant_ids, *self.request_ids, *sounds)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -87,6 +93,7 @@ class Plan:
             self.call_ids,
             self.recording_ids,
             self.key_ids,
+            self.participant_ids,
         )
 
     def to_bytes(self) -> bytes:
@@ -135,13 +142,29 @@ def of_people(
         )
     for chunk in _chunks(plan.subject_ids):
         owned = tx.connection.execute(select(calls.c.id).where(calls.c.subject_id.in_(chunk))).scalars()
-        plan = replace(plan, call_ids=_union(plan.call_ids, owned))
+        taken = tx.connection.execute(
+            select(participants.c.id).where(participants.c.subject_id.in_(chunk))
+        ).scalars()
+        plan = replace(
+            plan,
+            call_ids=_union(plan.call_ids, owned),
+            participant_ids=_union(plan.participant_ids, taken),
+        )
     return _read(tx, plan, monotonic) if gather else plan
 
 
 def of_calls(tx: Transaction, plan: Plan, *, monotonic: Callable[[], float] = time.monotonic) -> Plan:
     """Fill the plan with all that is stored of the calls it has."""
     return _read(tx, plan, monotonic)
+
+
+def joined(tx: Transaction, call_ids: Iterable[str]) -> list[str]:
+    """Everybody's part in these calls."""
+    found: list[str] = []
+    for chunk in _chunks(call_ids):
+        query = select(participants.c.id).where(participants.c.call_id.in_(chunk))
+        found += tx.connection.execute(query).scalars()
+    return found
 
 
 def delete_rows(tx: Transaction, plan: Plan) -> dict[str, int]:
@@ -168,7 +191,11 @@ def is_left(tx: Transaction, plan: Plan) -> bool:
 
 def _conditions(plan: Plan) -> Iterator[tuple[Table, ColumnElement[bool]]]:
     """The tables and rows that go, children before their parents."""
-    of_calls = (turns, events, messages, recordings, holds, evidence, consents)
+    for chunk in _chunks(plan.participant_ids):
+        for table in (turns, events, minutes, messages, recordings, evidence, consents):
+            yield table, table.c.participant_id.in_(chunk)
+        yield participants, participants.c.id.in_(chunk)
+    of_calls = (turns, events, minutes, messages, recordings, holds, evidence, consents, participants)
     for chunk in _chunks(plan.call_ids):
         for table in of_calls:
             yield table, table.c.call_id.in_(chunk)
@@ -182,6 +209,16 @@ def _conditions(plan: Plan) -> Iterator[tuple[Table, ColumnElement[bool]]]:
 def _read(tx: Transaction, plan: Plan, monotonic: Callable[[], float]) -> Plan:
     """The ids of files and provider's copies, and what is to be looked for afterwards."""
     found_recordings, references, held = list(plan.recording_ids), list(plan.references), 0
+    taken, meetings = list(plan.participant_ids), list(plan.meeting_ids)
+    for chunk in _chunks(plan.participant_ids):
+        of_them = select(recordings.c.id).where(recordings.c.participant_id.in_(chunk))
+        found_recordings += tx.connection.execute(of_them).scalars()
+        there = select(participants.c.call_id).where(participants.c.id.in_(chunk))
+        meetings += tx.connection.execute(there).scalars()
+    meetings = [one for one in meetings if one not in plan.call_ids]
+    for chunk in _chunks(meetings):
+        held += len(tx.connection.execute(select(holds.c.call_id).where(holds.c.call_id.in_(chunk))).all())
+    taken += joined(tx, plan.call_ids)
     for chunk in _chunks(plan.call_ids):
         of_call = select(recordings.c.id).where(recordings.c.call_id.in_(chunk))
         found_recordings += tx.connection.execute(of_call).scalars()
@@ -189,6 +226,7 @@ def _read(tx: Transaction, plan: Plan, monotonic: Callable[[], float]) -> Plan:
         references += tx.connection.execute(named).scalars()
         on_hold = select(holds.c.call_id).where(holds.c.call_id.in_(chunk))
         held += len(tx.connection.execute(on_hold).all())
+    plan = replace(plan, participant_ids=tuple(dict.fromkeys(taken)), meeting_ids=tuple(dict.fromkeys(meetings)))
     words = _Words(plan.wanted)
     deadline = monotonic() + GATHER_S
     complete = True
@@ -223,8 +261,13 @@ class _Words:
             (self.heard if who == "twin" else self.said)[text] = None
         elif table in (messages, items):
             self.said[text] = None
+        elif table is minutes:
+            self.said[str(json.loads(text)["text"])] = None
         elif table in (calls, events):
             self.said.update(dict.fromkeys(_texts(text)))
+        elif column == "sealed_name" and text:
+            # What somebody calls themselves in a meeting is nobody's alone, and may be the owner's own name.
+            self.heard[text] = None
 
     def wanted(self) -> Wanted:
         return Wanted(tuple(self.names), tuple(self.said), tuple(self.heard), self._sound, tuple(self.raw))
@@ -242,6 +285,8 @@ def _gather(
         if late():
             return False
         for column, value in zip(sealed, row[1:], strict=False):
+            if not value:
+                continue
             words.raw[bytes(value[:_RAW])] = None
             # What was destroyed before says nothing any more.
             with contextlib.suppress(KeyGone):

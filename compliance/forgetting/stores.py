@@ -161,10 +161,11 @@ class SearchStore:
         self._memory = memory
 
     async def erase(self, plan: Plan, sought: Sought) -> int:
-        waiting = self._forget(plan.call_ids)
+        call_ids = (*plan.call_ids, *plan.meeting_ids)
+        waiting = self._forget(call_ids)
         if waiting is not None:
             await waiting
-        return len(plan.call_ids)
+        return len(call_ids)
 
     async def check(self, plan: Plan, sought: Sought) -> Outcome:
         data = await self._memory() if self._memory is not None else b""

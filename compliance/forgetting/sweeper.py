@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Table, delete, exists, select, update
+from sqlalchemy import ColumnElement, Table, delete, exists, or_, select, update
 
 from compliance.errors import KeyGone, TwinError
 from compliance.forgetting.kept import past
@@ -32,6 +32,8 @@ from compliance.store.schema import (
     evidence,
     items,
     messages,
+    minutes,
+    participants,
     recordings,
     requests,
     sessions,
@@ -227,8 +229,8 @@ def _delete_rows(
             tx.connection.execute(update(requests).where(requests.c.id.in_(ids)).values(sealed_detail=b""))
             return left, ids
         case "call":
-            gone = [call_id for call_id in ids if _delete_unless_used(tx, calls, call_id, _OF_CALL)]
-            return left | (set(ids) - set(gone)), gone
+            keys = [key_id for call_id in ids for key_id in _call_gone(tx, call_id)]
+            return left | (set(ids) - set(keys)), keys
         case "subject":
             gone = [subject_id for subject_id in ids if _delete_unless_used(tx, subjects, subject_id, _OF_SUBJECT)]
             return left | (set(ids) - set(gone)), gone
@@ -239,8 +241,10 @@ def _delete_rows(
 
 
 def _delete_words(tx: Transaction, ids: Sequence[str]) -> None:
-    for table in (turns, events):
+    for table in (turns, events, minutes):
         tx.connection.execute(delete(table).where(table.c.call_id.in_(ids)))
+    named = update(participants).where(participants.c.call_id.in_(ids))
+    tx.connection.execute(named.values(sealed_name=b""))
     for call_id in ids:
         # What is left of the call is when it was and on which channel.
         try:
@@ -268,8 +272,23 @@ def _own_keys(tx: Transaction, kind: Kind, ids: Sequence[str]) -> list[str]:
     return list(tx.connection.execute(own).scalars())
 
 
-_OF_CALL = tuple((table, table.c.call_id) for table in (turns, events, messages, consents, recordings, evidence))
-_OF_SUBJECT = tuple((table, table.c.subject_id) for table in (calls, messages, items, consents, evidence))
+_OF_CALL = tuple(
+    (table, table.c.call_id) for table in (turns, events, minutes, messages, consents, recordings, evidence)
+)
+_OF_SUBJECT = tuple(
+    (table, table.c.subject_id) for table in (calls, participants, messages, items, consents, evidence)
+)
+
+
+def _call_gone(tx: Transaction, call_id: str) -> list[str]:
+    """Delete a call unless something hangs on it: its key and those of who took part, or nothing when it stays."""
+    used = [exists().where(column == call_id) for _, column in _OF_CALL]
+    if tx.connection.execute(select(calls.c.id).where(calls.c.id == call_id, ~or_(*used))).first() is None:
+        return []
+    theirs = participants.c.call_id == call_id
+    taken = list(tx.connection.execute(select(participants.c.id).where(theirs)).scalars())
+    tx.connection.execute(delete(participants).where(theirs))
+    return [call_id, *taken] if _delete_unless_used(tx, calls, call_id, _OF_CALL) else taken
 
 
 def _delete_unless_used(

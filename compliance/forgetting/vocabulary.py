@@ -27,6 +27,9 @@ _WORDS = (
     "request_opened", "request_extended", "request_verified", "request_approved", "request_rejected",
     "erasure_opened", "erased", "accessed", "swept", "held", "released", "viewed", "unmasked", "exported",
     "signed_in", "signed_out", "sign_in_failed", "settings_changed",
+    # what happens in a meeting, and what it comes down to
+    "joined", "left", "renamed", "muted", "shares_screen", "hand", "noted", "digested", "silent", "on_request",
+    "active", "question", "decision", "action", "promise", "statement", "unknown",
     "fallback", "brain_failed", "outlet_failed", "pipeline_failed", "gave_up", "no_voice", "no_speech_engine",
 )  # fmt: skip
 _SCHEMA = {name for table in metadata.sorted_tables for name in (table.name, *table.columns.keys())}

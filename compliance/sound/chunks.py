@@ -202,6 +202,24 @@ class ChunkFile:
             raise VaultError(f"A recording's file cannot be read ({error.strerror}).") from error
 
 
+def write_whole(path: Path, sealer: Sealer, rate_hz: int, samples: Samples) -> tuple[int, int]:
+    """A recording of one voice that is known as a whole, on the caller's lane: its frames and chunks.
+
+    Blocks, and raises as `ChunkWriter` does.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    writer = ChunkWriter(path, sealer, rate_hz)
+    try:
+        step = rate_hz // 2
+        for lane, sound in zip(LANES, (samples, np.zeros_like(samples)), strict=True):
+            for begin in range(0, len(sound), step):
+                writer.write(lane, begin, sound[begin : begin + step])
+        writer.finish()
+    finally:
+        writer.close()
+    return writer.frames, writer.chunks
+
+
 def is_being_written(path: Path) -> bool:
     """Whether a living process, this one included, writes the file."""
     try:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, insert, or_, select, update
 
 from compliance.sound.tape import State, Taped
+from compliance.store.people import participant_id
 from compliance.store.schema import calls, holds, recordings
 from compliance.store.transaction import Transaction
 
@@ -37,12 +38,16 @@ def key_id(recording_id: str) -> str:
     return f"recording:{recording_id}"
 
 
-def begin(transaction: Transaction, *, row: dict[str, Any]) -> bool:
-    """False when its call is not stored (any more)."""
+def begin(transaction: Transaction, *, row: dict[str, Any], speaker: str = "") -> bool:
+    """False when its call is not stored (any more), or the participant `speaker` whose sound it is."""
     connection = transaction.connection
     if connection.execute(select(calls.c.id).where(calls.c.id == row["call_id"])).scalar() is None:
         return False
-    connection.execute(insert(recordings), {**row, "started_ms": transaction.now_ms})
+    whose = participant_id(transaction, row["call_id"], speaker)
+    if speaker and whose is None:
+        return False
+    values = {**row, "participant_id": whose, "started_ms": transaction.now_ms}
+    connection.execute(insert(recordings), values)
     return True
 
 
@@ -89,7 +94,13 @@ def all_ids(transaction: Transaction) -> set[str]:
     return set(transaction.connection.execute(select(recordings.c.id)).scalars())
 
 
+def of_call(call_id: str) -> ColumnElement[bool]:
+    """For `entries`: those of a call."""
+    return recordings.c.call_id == call_id
+
+
 def entries(transaction: Transaction, *which: ColumnElement[bool]) -> tuple[RecordingEntry, ...]:
     """The recordings that fit, the oldest first."""
-    query = select(recordings).where(*which).order_by(recordings.c.started_ms, recordings.c.id)
+    columns = [recordings.c[field.name] for field in fields(RecordingEntry)]
+    query = select(*columns).where(*which).order_by(recordings.c.started_ms, recordings.c.id)
     return tuple(RecordingEntry(**row) for row in transaction.connection.execute(query).mappings())

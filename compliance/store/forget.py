@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, LargeBinary, Table, and_, delete, or_, sel
 from compliance.errors import KeyGone
 from compliance.forgetting.scan import Needles
 from compliance.forgetting.vocabulary import is_ours
-from compliance.store.rows import subject_id
+from compliance.store.people import subject_id
 from compliance.store.schema import (
     calls,
     consents,
@@ -25,6 +25,8 @@ from compliance.store.schema import (
     key_of,
     messages,
     metadata,
+    minutes,
+    participants,
     recordings,
     subjects,
     turns,
@@ -100,7 +102,7 @@ def erase_rows(tx: Transaction, *, subject: str, lookup: str, kind: str | None) 
     key_ids: list[str] = []
     if owner is not None:
         plan = list(_plan(owner, kind))
-        whole = [table for table, _ in plan if table in (calls, subjects)]
+        whole = [table for table, _ in plan if table in (calls, subjects, participants)]
         # All is read before anything is deleted: a condition may ask a table that goes first.
         for table, condition in plan:
             found = _contents(tx, table, condition)
@@ -174,10 +176,14 @@ def judge(
 def _plan(owner: str, kind: str | None) -> Iterator[tuple[Table, ColumnElement[bool]]]:
     """The tables and rows that go, children before their parents."""
     theirs = select(calls.c.id).where(calls.c.subject_id == owner)
+    taken = select(participants.c.id).where(participants.c.subject_id == owner)
     if kind in (None, CALL_KIND, MESSAGE_KIND):
         yield messages, or_(messages.c.subject_id == owner, messages.c.call_id.in_(theirs))
     if kind in (None, CALL_KIND):
-        for table in (turns, events, recordings, holds, evidence, consents):
+        for table in (turns, events, minutes, messages, recordings, evidence, consents):
+            yield table, table.c.participant_id.in_(taken)
+        yield participants, or_(participants.c.subject_id == owner, participants.c.call_id.in_(theirs))
+        for table in (turns, events, minutes, recordings, holds, evidence, consents):
             yield table, table.c.call_id.in_(theirs)
         yield calls, calls.c.subject_id == owner
     if kind is None:

@@ -5,8 +5,11 @@ Whose key was destroyed is not shown any more, although the rows may stay for a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 from sqlalchemy.engine import Row
@@ -17,11 +20,24 @@ from compliance.entries import (
     Conversation,
     EventEntry,
     MessageEntry,
+    MinuteEntry,
+    ParticipantEntry,
     TurnEntry,
     WordEntry,
 )
 from compliance.errors import KeyGone, VaultError
-from compliance.store.schema import calls, events, items, key_of, messages, recordings, subjects, turns
+from compliance.store.schema import (
+    calls,
+    events,
+    items,
+    key_of,
+    messages,
+    minutes,
+    participants,
+    recordings,
+    subjects,
+    turns,
+)
 from compliance.store.subject import is_of_call
 from compliance.store.transaction import Transaction
 
@@ -59,7 +75,8 @@ def read_calls(tx: Transaction, wanted: CallFilter, *, limit: int, before: str |
     # What cannot be opened any more is left out, and the page filled up from the next rows.
     while rows := tx.connection.execute(query).all():
         tx.keys.load(key_id for row in rows for key_id in (row.id, row.subject_id) if key_id)
-        found += _opened(rows, lambda row: _call(tx, row))
+        people = _people(tx, participants.c.call_id.in_([row.id for row in rows]))
+        found += _opened(rows, partial(_call, tx, people))
         if len(rows) < limit or len(found) >= limit:
             break
         query = query.where(_older(rows[-1].started_ms, rows[-1].id))
@@ -71,14 +88,20 @@ def read_conversation(tx: Transaction, call_id: str) -> Conversation | None:
     row = tx.connection.execute(_calls().where(calls.c.id == call_id)).first()
     if row is None:
         return None
+    people = _people(tx, participants.c.call_id == call_id)
     of_turns = select(turns).where(turns.c.call_id == call_id).order_by(turns.c.sequence)
     of_events = select(events).where(events.c.call_id == call_id).order_by(events.c.id)
+    of_minutes = select(minutes).where(minutes.c.call_id == call_id)
+    of_minutes = of_minutes.order_by(minutes.c.start_samples, minutes.c.kind, minutes.c.id)
     try:
+        # What is a participant's who is being forgotten is left out, and the rest of the meeting shown.
         return Conversation(
-            call=_call(tx, row),
-            turns=tuple(read_turn(tx, row) for row in tx.connection.execute(of_turns)),
-            events=tuple(_event(tx, row) for row in tx.connection.execute(of_events)),
+            call=_call(tx, people, row),
+            turns=tuple(_of_all(tx, of_turns, lambda row: read_turn(tx, row, people))),
+            events=tuple(_of_all(tx, of_events, lambda row: _event(tx, row, people))),
             messages=_messages(tx, messages.c.call_id == call_id, limit=None)[::-1],
+            participants=tuple(person.entry for person in people.values()),
+            minutes=tuple(_of_all(tx, of_minutes, lambda row: _minute(tx, row, people))),
         )
     except KeyGone:
         return None
@@ -89,13 +112,64 @@ def read_messages(tx: Transaction, *, limit: int) -> tuple[MessageEntry, ...]:
     return _messages(tx, None, limit=limit)
 
 
-def read_turn(tx: Transaction, row: Row[Any]) -> TurnEntry:
+@dataclass(frozen=True, slots=True)
+class _Person:
+    """A participant, and of which call."""
+
+    call_id: str
+    entry: ParticipantEntry
+
+
+_People: TypeAlias = Mapping[str, _Person]
+"""By the participant's id, in order of joining."""
+
+
+def _people(tx: Transaction, which: ColumnElement[bool]) -> _People:
+    query = select(participants, subjects.c.sealed_name.label("sealed_identity")).join(subjects).where(which)
+    rows = tx.connection.execute(query.order_by(participants.c.joined_ms, participants.c.id)).all()
+    tx.keys.load(key_id for row in rows for key_id in (row.id, row.subject_id))
+    found: dict[str, _Person] = {}
+    for row in rows:
+        with contextlib.suppress(KeyGone):
+            identity = tx.open_text(row.sealed_identity, key_id=row.subject_id, place="subjects.sealed_name")
+            # Emptied when its date was over.
+            name = row.sealed_name and tx.open_text(
+                row.sealed_name, key_id=row.id, place="participants.sealed_name"
+            )
+            shown = "" if is_of_call(identity) else identity
+            entry = ParticipantEntry(shown, name or "", row.joined_ms, row.left_ms)
+            found[row.id] = _Person(row.call_id, entry)
+    return found
+
+
+def _of_all(tx: Transaction, query: Select[Any], read: Callable[[Row[Any]], T]) -> Iterator[T]:
+    """The rows of a call opened; `KeyGone` when the call itself is being forgotten."""
+    for row in tx.connection.execute(query).all():
+        try:
+            yield read(row)
+        except KeyGone:
+            if row.participant_id is None:
+                raise
+
+
+def _identity(people: _People, row: Row[Any]) -> str:
+    """Raises `KeyGone` when whose it is cannot be named any more."""
+    if row.participant_id is None:
+        return ""
+    if row.participant_id not in people:
+        raise KeyGone("The key to this was destroyed: the person was forgotten.")
+    return people[row.participant_id].entry.identity
+
+
+def read_turn(tx: Transaction, row: Row[Any], people: _People) -> TurnEntry:
     """A row of `turns`. Raises `KeyGone`."""
-    words = tx.open_json(row.sealed_words, key_id=row.call_id, place="turns.sealed_words")
+    key_id = row.participant_id or row.call_id
+    words = tx.open_json(row.sealed_words, key_id=key_id, place="turns.sealed_words")
+    name = row.sealed_name and tx.open_text(row.sealed_name, key_id=key_id, place="turns.sealed_name")
     return TurnEntry(
         sequence=row.sequence,
         who=row.who,
-        text=tx.open_text(row.sealed_text, key_id=row.call_id, place="turns.sealed_text"),
+        text=tx.open_text(row.sealed_text, key_id=key_id, place="turns.sealed_text"),
         start_samples=row.start_samples,
         end_samples=row.end_samples,
         rate_hz=row.rate_hz,
@@ -103,7 +177,25 @@ def read_turn(tx: Transaction, row: Row[Any]) -> TurnEntry:
         cut=row.cut,
         provenance=row.provenance,
         words=tuple(WordEntry(*word) for word in words),
+        speaker=_identity(people, row),
+        name=name or "",
         at_ms=row.at_ms,
+    )
+
+
+def _minute(tx: Transaction, row: Row[Any], people: _People) -> MinuteEntry:
+    body = tx.open_json(row.sealed_body, key_id=row.participant_id or row.call_id, place="minutes.sealed_body")
+    return MinuteEntry(
+        kind=row.kind,
+        text=body["text"],
+        start_samples=row.start_samples,
+        end_samples=row.end_samples,
+        rate_hz=row.rate_hz,
+        speaker=_identity(people, row),
+        name=body["name"],
+        who=body["who"],
+        due=body["due"],
+        recording_id=body["recording"],
     )
 
 
@@ -127,7 +219,9 @@ def _conditions(tx: Transaction, wanted: CallFilter) -> Iterator[ColumnElement[b
     if wanted.language is not None:
         yield calls.c.language == wanted.language
     if wanted.subject is not None:
-        yield subjects.c.lookup == tx.lookup.of(wanted.subject)
+        person = select(subjects.c.id).where(subjects.c.lookup == tx.lookup.of(wanted.subject)).scalar_subquery()
+        here = and_(participants.c.call_id == calls.c.id, participants.c.subject_id == person)
+        yield or_(calls.c.subject_id == person, exists().where(here))
     if wanted.has_recording is not None:
         recorded = exists().where(recordings.c.call_id == calls.c.id)
         yield recorded if wanted.has_recording else ~recorded
@@ -170,7 +264,8 @@ def _name(tx: Transaction, row: Row[Any]) -> str | None:
     return None if is_of_call(name) else name
 
 
-def _call(tx: Transaction, row: Row[Any]) -> CallEntry:
+def _call(tx: Transaction, people: _People, row: Row[Any]) -> CallEntry:
+    there = [person.entry for person in people.values() if person.call_id == row.id]
     return CallEntry(
         id=row.id,
         channel=row.channel,
@@ -182,14 +277,18 @@ def _call(tx: Transaction, row: Row[Any]) -> CallEntry:
         detail=tx.open_json(row.sealed_detail, key_id=row.id, place="calls.sealed_detail"),
         language=row.language,
         provider_ref=row.provider_ref,
+        people=tuple(dict.fromkeys(entry.name or entry.identity for entry in there)),
     )
 
 
-def _event(tx: Transaction, row: Row[Any]) -> EventEntry:
+def _event(tx: Transaction, row: Row[Any], people: _People) -> EventEntry:
     return EventEntry(
         kind=row.kind,
         at_ms=row.at_ms,
         position_samples=row.position_samples,
         rate_hz=row.rate_hz,
-        detail=tx.open_json(row.sealed_detail, key_id=row.call_id, place="events.sealed_detail"),
+        detail=tx.open_json(
+            row.sealed_detail, key_id=row.participant_id or row.call_id, place="events.sealed_detail"
+        ),
+        speaker=_identity(people, row),
     )

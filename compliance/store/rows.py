@@ -14,16 +14,18 @@ from sqlalchemy import cast as sql_cast
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
-from compliance.entries import INTERRUPTED, CallEntry, EventEntry, MessageEntry, TurnEntry
-from compliance.store.schema import calls, events, items, messages, subjects, tokens, turns
-from compliance.store.seal import sealed_length, to_json
-from compliance.store.subject import HIDDEN, normalise, of_call
+from compliance.entries import INTERRUPTED, CallEntry, EventEntry, MessageEntry, MinuteEntry, TurnEntry
+from compliance.errors import KeyGone
+from compliance.store.people import make_subject, participant_id
+from compliance.store.schema import calls, events, items, messages, minutes, subjects, tokens, turns
+from compliance.store.seal import to_json
+from compliance.store.subject import of_call
 from compliance.store.transaction import Transaction
 
 
 def _insert_if_call(table: Table) -> Insert:
     """An insert that does nothing when its call is not there: the person may have been forgotten meanwhile."""
-    columns = [column for column in table.columns if column.name != "id" or table is messages]
+    columns = [column for column in table.columns if column.name != "id" or table is not events]
     values = [sql_cast(bindparam(column.name, type_=column.type), column.type) for column in columns]
     return insert(table).from_select(columns, select(*values).where(calls.c.id == bindparam("call_id")))
 
@@ -31,53 +33,12 @@ def _insert_if_call(table: Table) -> Insert:
 _INSERT_TURN = _insert_if_call(turns)
 _INSERT_EVENT = _insert_if_call(events)
 _INSERT_MESSAGE_OF_CALL = _insert_if_call(messages)
+_INSERT_MINUTE = _insert_if_call(minutes)
 _UPDATE_TURN = (
     update(turns)
     .where(turns.c.call_id == bindparam("of_call"), turns.c.sequence == bindparam("of_sequence"))
     .values({c.name: bindparam(c.name) for c in turns.c if c.name not in ("call_id", "sequence")})
 )
-
-
-def subject_id(connection: Connection, lookup: str) -> str | None:
-    """The id of a subject by its keyed hash."""
-    return connection.execute(select(subjects.c.id).where(subjects.c.lookup == lookup)).scalar()
-
-
-def make_subject(tx: Transaction, subject: str, *, at_ms: int, with_keys: Sequence[str] = ()) -> str:
-    """The id of a subject, which is added when it is new; the keys `with_keys` are made in the same commit."""
-    lookup = tx.lookup.of(subject)
-    found = subject_id(tx.connection, lookup)
-    if found and not tx.keys.is_gone(found):
-        _name_again(tx, found, subject)
-        return found
-    if found:
-        # They are being forgotten while they call again: what begins now is another person's, and stays.
-        aside = update(subjects).where(subjects.c.id == found).values(lookup=f"gone:{found}"[:64])
-        tx.connection.execute(aside)
-    new = secrets.token_hex(16)
-    tx.make_keys([new, *with_keys])
-    name = tx.seal_text(normalise(subject), key_id=new, place="subjects.sealed_name")
-    try:
-        with tx.connection.begin_nested():
-            row = {"id": new, "lookup": lookup, "sealed_name": name, "created_ms": at_ms}
-            tx.connection.execute(insert(subjects), row)
-    except IntegrityError:
-        # Another process added the same person between the two statements.
-        found = subject_id(tx.connection, lookup)
-        if not found:
-            raise
-        return found
-    return new
-
-
-def _name_again(tx: Transaction, subject_id: str, subject: str) -> None:
-    """Somebody is back whose name was deleted with age."""
-    sealed = tx.connection.execute(select(subjects.c.sealed_name).where(subjects.c.id == subject_id)).scalar_one()
-    if len(sealed) != sealed_length(len(HIDDEN)):
-        return
-    if tx.open_text(sealed, key_id=subject_id, place="subjects.sealed_name") == HIDDEN:
-        name = tx.seal_text(normalise(subject), key_id=subject_id, place="subjects.sealed_name")
-        tx.connection.execute(update(subjects).where(subjects.c.id == subject_id).values(sealed_name=name))
 
 
 def begin_call(tx: Transaction, worker: str, call: CallEntry, *, detail_json: str) -> bool:
@@ -137,7 +98,14 @@ def interrupt_calls(connection: Connection, workers: Iterable[str]) -> None:
 
 
 def write_turn(tx: Transaction, call_id: str, turn: TurnEntry, *, at_ms: int) -> bool:
-    """Store a turn, or replace it by what is known of it now."""
+    """Store a turn, or replace it by what is known of it now.
+
+    Nothing is kept of a speaker who is no participant (any more).
+    """
+    whose = participant_id(tx, call_id, turn.speaker)
+    if turn.speaker and whose is None:
+        return False
+    key_id = whose or call_id
     words = to_json(
         [[word.text, word.start_samples, word.end_samples, word.sentence, word.provenance] for word in turn.words]
     )
@@ -150,8 +118,10 @@ def write_turn(tx: Transaction, call_id: str, turn: TurnEntry, *, at_ms: int) ->
         "cut": turn.cut,
         "provenance": turn.provenance,
         "at_ms": at_ms,
-        "sealed_text": tx.seal_text(turn.text, key_id=call_id, place="turns.sealed_text"),
-        "sealed_words": tx.seal_text(words, key_id=call_id, place="turns.sealed_words"),
+        "participant_id": whose,
+        "sealed_text": tx.seal_text(turn.text, key_id=key_id, place="turns.sealed_text"),
+        "sealed_words": tx.seal_text(words, key_id=key_id, place="turns.sealed_words"),
+        "sealed_name": tx.seal_text(turn.name, key_id=key_id, place="turns.sealed_name") if turn.name else None,
     }
     key = {"of_call": call_id, "of_sequence": turn.sequence}
     if tx.connection.execute(_UPDATE_TURN, {**row, **key}).rowcount:
@@ -161,14 +131,18 @@ def write_turn(tx: Transaction, call_id: str, turn: TurnEntry, *, at_ms: int) ->
 
 
 def write_event(tx: Transaction, call_id: str, entry: EventEntry, *, detail_json: str) -> bool:
-    """Store an event of a call."""
+    """Store an event of a call; nothing about a speaker who is no participant (any more)."""
+    whose = participant_id(tx, call_id, entry.speaker)
+    if entry.speaker and whose is None:
+        return False
     row = {
         "call_id": call_id,
+        "participant_id": whose,
         "kind": entry.kind,
         "at_ms": entry.at_ms,
         "position_samples": entry.position_samples,
         "rate_hz": entry.rate_hz,
-        "sealed_detail": tx.seal_text(detail_json, key_id=call_id, place="events.sealed_detail"),
+        "sealed_detail": tx.seal_text(detail_json, key_id=whose or call_id, place="events.sealed_detail"),
     }
     return tx.connection.execute(_INSERT_EVENT, row).rowcount == 1
 
@@ -177,10 +151,12 @@ def write_message(tx: Transaction, message: MessageEntry) -> bool:
     """Store a message for the owner."""
     subject = message.subject
     owner = make_subject(tx, subject, at_ms=message.at_ms) if subject else None
-    key_id = message.call_id or owner or message.id
+    whose = participant_id(tx, message.call_id, subject) if message.call_id and subject else None
+    key_id = whose or message.call_id or owner or message.id
     row = {
         "id": message.id,
         "call_id": message.call_id,
+        "participant_id": whose,
         "subject_id": owner,
         "at_ms": message.at_ms,
         "sealed_text": tx.seal_text(message.text, key_id=key_id, place="messages.sealed_text"),
@@ -189,9 +165,49 @@ def write_message(tx: Transaction, message: MessageEntry) -> bool:
     return tx.connection.execute(statement, row).rowcount == 1
 
 
-def forget_turns(connection: Connection, call_id: str) -> bool:
-    """Delete what was said in a call, and keep the call."""
-    connection.execute(delete(turns).where(turns.c.call_id == call_id))
+def write_minutes(tx: Transaction, call_id: str, entries: Sequence[MinuteEntry], *, at_ms: int) -> bool:
+    """Store what a meeting came down to, in place of what was stored of it before.
+
+    What comes from somebody who is no participant (any more) is left out.
+    """
+    tx.connection.execute(delete(minutes).where(minutes.c.call_id == call_id))
+    for entry in entries:
+        whose = participant_id(tx, call_id, entry.speaker)
+        if entry.speaker and whose is None:
+            continue
+        body = {
+            "text": entry.text,
+            "name": entry.name,
+            "who": entry.who,
+            "due": entry.due,
+            "recording": entry.recording_id,
+        }
+        with contextlib.suppress(KeyGone):
+            row = {
+                "id": secrets.token_hex(16),
+                "call_id": call_id,
+                "participant_id": whose,
+                "kind": entry.kind,
+                "at_ms": at_ms,
+                "start_samples": entry.start_samples,
+                "end_samples": entry.end_samples,
+                "rate_hz": entry.rate_hz,
+                "sealed_body": tx.seal_json(body, key_id=whose or call_id, place="minutes.sealed_body"),
+            }
+            if not tx.connection.execute(_INSERT_MINUTE, row).rowcount:
+                return False
+    return True
+
+
+def forget_turns(tx: Transaction, call_id: str, speaker: str = "") -> bool:
+    """Delete what was said in a call, or what is one speaker's of it, and keep the call."""
+    said = delete(turns).where(turns.c.call_id == call_id)
+    if speaker:
+        whose = participant_id(tx, call_id, speaker)
+        if whose is None:
+            return False
+        said = said.where(turns.c.participant_id == whose)
+    tx.connection.execute(said)
     return True
 
 

@@ -25,7 +25,7 @@ from sqlalchemy import (
     literal,
 )
 
-HEAD = "0002"
+HEAD = "0003"
 """The revision that these tables are; known without importing Alembic, which a normal start does not need."""
 
 ID_LENGTH = 128
@@ -74,11 +74,30 @@ calls = Table(
     Index(None, "started_ms", "id"),
 )
 
+participants = Table(
+    "participants",
+    metadata,
+    Column("id", String(ID_LENGTH), primary_key=True),
+    Column("call_id", ForeignKey(calls.c.id), nullable=False, index=True),
+    Column("subject_id", ForeignKey(subjects.c.id), nullable=False, index=True),
+    Column("joined_ms", BigInteger, nullable=False),
+    Column("left_ms", BigInteger, nullable=True),
+    Column("sealed_name", LargeBinary, nullable=False),
+    comment="who took part in a meeting; what is theirs in it is sealed under a key of that name",
+)
+
+
+def _of_participant() -> Column[Any]:
+    """Whose a row of a meeting is; without a foreign key, which SQLite cannot add to a table."""
+    return Column("participant_id", String(ID_LENGTH), nullable=True, index=True)
+
+
 turns = Table(
     "turns",
     metadata,
     Column("call_id", ForeignKey(calls.c.id), primary_key=True),
     Column("sequence", Integer, primary_key=True, autoincrement=False),
+    _of_participant(),
     Column("who", String(16), nullable=False),
     Column("start_samples", BigInteger, nullable=False),
     Column("end_samples", BigInteger, nullable=False),
@@ -89,6 +108,7 @@ turns = Table(
     Column("at_ms", BigInteger, nullable=False),
     Column("sealed_text", LargeBinary, nullable=False),
     Column("sealed_words", LargeBinary, nullable=False),
+    Column("sealed_name", LargeBinary, nullable=True),
 )
 
 events = Table(
@@ -96,6 +116,7 @@ events = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("call_id", ForeignKey(calls.c.id), nullable=False, index=True),
+    _of_participant(),
     Column("kind", String(WORD_LENGTH), nullable=False),
     Column("at_ms", BigInteger, nullable=False),
     Column("position_samples", BigInteger, nullable=True),
@@ -103,11 +124,27 @@ events = Table(
     Column("sealed_detail", LargeBinary, nullable=False),
 )
 
+minutes = Table(
+    "minutes",
+    metadata,
+    Column("id", String(ID_LENGTH), primary_key=True),
+    Column("call_id", ForeignKey(calls.c.id), nullable=False, index=True),
+    _of_participant(),
+    Column("kind", String(WORD_LENGTH), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("start_samples", BigInteger, nullable=False),
+    Column("end_samples", BigInteger, nullable=False),
+    Column("rate_hz", Integer, nullable=False),
+    Column("sealed_body", LargeBinary, nullable=False),
+    comment="what a meeting comes down to for the owner, an entry for each thing",
+)
+
 messages = Table(
     "messages",
     metadata,
     Column("id", String(ID_LENGTH), primary_key=True),
     Column("call_id", ForeignKey(calls.c.id), nullable=True, index=True),
+    _of_participant(),
     Column("subject_id", ForeignKey(subjects.c.id), nullable=True, index=True),
     Column("at_ms", BigInteger, nullable=False, index=True),
     Column("sealed_text", LargeBinary, nullable=False),
@@ -137,6 +174,7 @@ consents = Table(
     metadata,
     Column("id", String(ID_LENGTH), primary_key=True),
     Column("call_id", ForeignKey(calls.c.id), nullable=True, index=True),
+    _of_participant(),
     Column("subject_id", ForeignKey(subjects.c.id), nullable=True, index=True),
     Column("purpose", String(WORD_LENGTH), nullable=False),
     Column("status", String(WORD_LENGTH), nullable=False),
@@ -154,6 +192,7 @@ recordings = Table(
     metadata,
     Column("id", String(ID_LENGTH), primary_key=True),
     Column("call_id", ForeignKey(calls.c.id), nullable=False, index=True),
+    _of_participant(),
     Column("state", String(16), nullable=False, index=True),
     Column("started_ms", BigInteger, nullable=False),
     Column("ended_ms", BigInteger, nullable=True),
@@ -216,6 +255,7 @@ evidence = Table(
     Column("at_ms", BigInteger, nullable=False, index=True),
     Column("call_id", String(ID_LENGTH), nullable=True, index=True),
     Column("subject_id", String(ID_LENGTH), nullable=True, index=True),
+    _of_participant(),
     Column("sealed_detail", LargeBinary, nullable=False),
     comment="what the ledger's salted commitments stand for; without its key a leaf says nothing",
 )
@@ -245,14 +285,15 @@ sessions = Table(
 
 
 def key_of(table: Table) -> ColumnElement[Any]:
-    """The name of the key that a row's `sealed_` columns are closed with: its call's, its person's, or its own."""
+    """The name of the key that a row's `sealed_` columns are closed with: its participant's, else its call's, else
+    its person's, or its own."""
     if table is erasures:
         return literal("erasure:") + erasures.c.id
-    if table in (calls, subjects):
+    if table in (calls, subjects, participants):
         return table.c.id
-    owners = [table.c[name] for name in ("call_id", "subject_id") if name in table.c and table is not requests]
-    required = next((column for column in owners if not column.nullable), None)
-    if required is not None:
-        return required
+    names = ("participant_id", "call_id", "subject_id")
+    owners = [table.c[name] for name in names if name in table.c and table is not requests]
     own: ColumnElement[Any] = next(iter(table.primary_key.columns))
-    return func.coalesce(*owners, own) if owners else own
+    required = next((at for at, column in enumerate(owners) if not column.nullable), None)
+    chain = [*owners, own] if required is None else owners[: required + 1]
+    return func.coalesce(*chain) if len(chain) > 1 else chain[0]

@@ -44,6 +44,15 @@ def is_of_call(subject: str) -> bool:
     return subject.startswith(_OF_CALL)
 
 
+def of_participant(identity: str) -> str:
+    """Under which name a participant of a meeting is kept: the identity, which may not pass for a call's name.
+
+    Raises `VaultError` as `normalise` does.
+    """
+    name = normalise(identity)
+    return f"identity {name}" if is_of_call(name) else name
+
+
 HIDDEN = _OF_CALL
 """The name of somebody whose own was deleted with age, while proof about them is kept: they can be found by
 their keyed hash, and read as nobody known."""

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, and_, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from compliance.errors import KeyGone
-from compliance.store.rows import subject_id
+from compliance.store.people import subject_id
 from compliance.store.schema import calls, items, subjects
 from compliance.store.transaction import Transaction
 from persona.memory.turned import SECRET_BYTES

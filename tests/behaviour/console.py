@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from compliance.console.app import console
 from compliance.console.desk import Desk
 from compliance.console.proving import prover
 from compliance.console.totp import STEP_S, new_secret
-from compliance.entries import TurnEntry, WordEntry
+from compliance.entries import MinuteEntry, TurnEntry, WordEntry
 from compliance.erasure import Eraser
 from compliance.evidence import Evidence
 from compliance.forgetting.clerk import Clerk
@@ -354,3 +354,71 @@ async def answer(office: Office, call_id: str, status: Status, *, purpose: str =
         )
     )
     await office.vault.flush()
+
+
+MEETING = "CA200"
+
+
+async def keep_meeting(office: Office) -> None:
+    """Put a meeting of three with its digest into the vault: two speak at once, one mutes and leaves, one comes
+    late, and the sound of a question was kept."""
+    vault, clock = office.vault, office.clock
+    begun = clock.now_s
+    anna, ben, cleo = "anna.lindqvist", "+493022222222", "cleo@example.org"
+    vault.begin_call(MEETING, channel="room", language="en")
+
+    async def happened(at_s: float, kind: str, speaker: str = "", **detail: object) -> None:
+        clock.now_s = begun + at_s
+        vault.event(MEETING, kind, position_samples=int(at_s * HZ), rate_hz=HZ, detail=detail, speaker=speaker)
+        await vault.flush()
+
+    async def comes(at_s: float, who: str, name: str) -> None:
+        clock.now_s = begun + at_s
+        vault.participant(MEETING, who, name)
+        await happened(at_s, "joined", who)
+
+    await happened(5.0, "disclosure_played", language="en")
+    await comes(5.0, anna, "Anna Lindqvist")
+    await comes(5.1, ben, "Benedikt")
+    question = "Does Ada know when the printer is repaired? My number is 030 90 18 20."
+    talk = (
+        spoken(0, "Hello, I am the AI twin of Ada Example, not a person.", 0.4, source="notice"),
+        replace(said(1, question, 6.0, 11.0), speaker=anna, name="Anna Lindqvist"),
+        replace(said(2, "We decided on blue for the poster.", 9.5, 13.0), speaker=ben, name="Benedikt"),
+        replace(spoken(3, "I do not know that. I will pass it on to Ada.", 13.6, source="notice"), speaker=anna),
+        replace(said(4, "Benedikt, can you order the paper by Friday?", 18.0, 21.0), speaker=cleo, name="Cleo"),
+        replace(said(5, "Sure, I will.", 21.4, 22.2), speaker=ben, name="Benedikt"),
+    )
+    for turn in talk[:4]:
+        vault.turn_heard(MEETING, turn)
+    await happened(11.2, "noted", anna, turn=1)
+    office.recordings.keep(
+        MEETING, tone(CALLER_HZ, 0, 5 * HZ), pcm_hz=HZ, clock_hz=HZ, position=6 * HZ, speaker=anna
+    )
+    await happened(13.1, "hand", raised=True)
+    await comes(17.0, cleo, "Cleo")
+    for turn in talk[4:]:
+        vault.turn_heard(MEETING, turn)
+    await happened(23.0, "muted", ben)
+    await happened(24.0, "mode", mode="silent")
+    clock.now_s = begun + 25.0
+    vault.participant_left(MEETING, ben)
+    await happened(25.0, "left", ben)
+    clock.now_s = begun + 30.0
+    vault.end_call(MEETING, "room_ended")
+    await vault.flush()
+    (sound,) = await office.recordings.of(MEETING)
+    asked = MinuteEntry("question", question, 6 * HZ, 11 * HZ, HZ, speaker=anna, name="Anna Lindqvist")
+    decided = MinuteEntry("decision", talk[2].text, 152_000, 208_000, HZ, speaker=ben, name="Benedikt")
+    taken = MinuteEntry("action", "order the paper", 18 * HZ, 21 * HZ, HZ, speaker=cleo, name="Cleo")
+    vault.minutes(
+        MEETING,
+        [
+            replace(asked, recording_id=sound.id),
+            decided,
+            replace(taken, who="Benedikt", due="by Friday"),
+            MinuteEntry("promise", "I will pass it on to Ada.", 217_600, 270_000, HZ, speaker=anna),
+        ],
+    )
+    vault.message("Digest of a meeting with 3 people: 1 question for you, 1 decision.", call_id=MEETING)
+    await vault.flush()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from agent.run import LiveCall
@@ -207,6 +208,7 @@ async def test_a_mm_hmm_holds_the_twin_and_it_goes_on_from_the_very_sample(home:
     assert abs(between - len(answer[:-second]) // 2) <= 2, "nothing is missing, nothing was said twice"
 
 
+@pytest.mark.alone
 async def test_two_browsers_at_once_never_hear_each_other(home: Path, tmp_path: Path) -> None:
     price = recording(tmp_path / "price.wav", (ASKS_AT_S, load("ask_price")))
     address = recording(tmp_path / "address.wav", (ASKS_AT_S, load("ask_address")))

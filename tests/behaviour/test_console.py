@@ -19,7 +19,19 @@ from axe_playwright_python.async_playwright import Axe
 from numpy.typing import NDArray
 from playwright.async_api import Browser, Download, Page, async_playwright, expect
 
-from tests.behaviour.console import CALLER, HZ, TALK, Office, answer, keep_call, opened_office, said, spoken
+from tests.behaviour.console import (
+    CALLER,
+    HZ,
+    MEETING,
+    TALK,
+    Office,
+    answer,
+    keep_call,
+    keep_meeting,
+    opened_office,
+    said,
+    spoken,
+)
 from tests.doubles.browser import FLAGS, WAIT_MS, chromium
 from tests.unit.compliance.console.house import csrf_of
 
@@ -506,6 +518,7 @@ async def test_no_page_keeps_somebody_out_who_sees_hears_or_moves_differently(
 ) -> None:
     await keep_call(office)
     await keep_call(office, "CA7", live=True, recorded=False, talk=TALK[:4])
+    await keep_meeting(office)
     from compliance.jurisdiction import law_of
 
     request = await office.requests.open(
@@ -513,7 +526,8 @@ async def test_no_page_keeps_somebody_out_who_sees_hears_or_moves_differently(
     )
     leaf = (await office.evidence.recent(1))[0].leaf
     paths = (
-        "/console/calls", "/console/calls/CA100", "/console/calls/CA7", "/console/calls?channel=web",
+        "/console/calls", "/console/calls/CA100", "/console/calls/CA7", f"/console/calls/{MEETING}",
+        "/console/calls?channel=web",
         "/console/consents", "/console/requests", f"/console/requests/{request.number}", "/console/ledger",
         f"/console/ledger/leaf/{leaf}", "/privacy", "/verify",
     )  # fmt: skip
@@ -629,6 +643,32 @@ async def test_searching_finds_what_may_be_read_and_tells_nothing_of_the_rest(
     await opened.page.get_by_label("Recording").select_option("yes")
     await opened.page.get_by_text("No calls like that").wait_for()
     assert opened.complaints == reviewer.complaints == []
+
+
+async def test_a_meeting_shows_everybody_and_names_nobody_until_a_reason_is_given(
+    office: Office, browser: Browser
+) -> None:
+    await keep_meeting(office)
+    opened = await signed_in(office, browser)
+    page = opened.page
+    await page.goto(f"{office.url}/console/calls/{MEETING}")
+    hidden = await page.inner_text("main")
+    digest = ("Questions for you", "Person B: order the paper")
+    for told in ("Person A", "Person B", "while somebody else spoke", "raised its hand", *digest):
+        assert told in hidden
+    for secret in ("Anna", "Benedikt", "Lindqvist", "030 90 18 20", "cleo@example.org"):
+        assert secret not in hidden
+    assert await page.locator("#strip rect.strip-caller").count() == 4
+    await unmask(opened)
+    shown = await page.inner_text("main")
+    for told in ("Anna Lindqvist", "Benedikt: order the paper", "by Friday", "030 90 18 20", "to Anna Lindqvist"):
+        assert told in shown
+    await page.get_by_role("link", name="Listen").click()
+    await page.wait_for_url("**#player")
+    sound = await sound_of(office, opened)
+    assert len(sound) == 5 * HZ
+    assert sound[:, 0].any()
+    assert opened.complaints == []
 
 
 async def test_of_several_recordings_each_can_be_heard(office: Office, browser: Browser) -> None:

@@ -10,6 +10,7 @@ from typing import cast
 
 import cv2
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from avatar.mark import stamp
@@ -20,6 +21,8 @@ from tests.behaviour.twin import Twin, twin
 from tests.doubles.browser import TalkPage, browser_caller
 from tests.doubles.host import TestHost
 from tests.doubles.webserver import serving
+
+pytestmark = pytest.mark.alone
 
 ILLUSTRATED = '[face]\nengine = "illustrated"\n'
 EVERYTHING = "Please tell me everything about your work and your office."

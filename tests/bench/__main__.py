@@ -12,14 +12,18 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from tests.bench import (
+    camera,
     capacity,
     erase,
     face_render,
     fault,
+    fleet,
     guard,
     hold,
     knowledge,
     ledger,
+    meeting,
+    minutes,
     outlet,
     persona,
     ready,
@@ -30,6 +34,7 @@ from tests.bench import (
     vault,
     voices,
 )
+from tests.bench.addressee import measure as addressee
 from tests.bench.face import measure
 from tests.bench.face.rows import QUICK
 
@@ -38,8 +43,12 @@ BENCHES: dict[str, Callable[[], Coroutine[Any, Any, dict[str, Any]]]] = {
     "turn": turn.measure,
     "hold": hold.measure,
     "fault": fault.measure,
+    "fleet": fleet.measure,
+    "camera": camera.measure,
     "capacity": capacity.measure,
     "outlet": outlet.measure,
+    "meeting": meeting.measure,
+    "minutes": minutes.measure,
     "knowledge": knowledge.measure,
     "recall": recall.measure,
     "guard": guard.measure,
@@ -51,6 +60,7 @@ BENCHES: dict[str, Callable[[], Coroutine[Any, Any, dict[str, Any]]]] = {
     "voices": voices.measure,
     "face": measure.measure,
     "face_render": face_render.measure,
+    "addressee": addressee.measure,
 }
 
 

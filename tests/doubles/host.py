@@ -102,7 +102,7 @@ class TestHost:
             caller=caller,
             wire=wire,
             clock=clock,
-            inlet=Inlet(16_000 if channel == "web" else wire.rate_hz, conversation),
+            inlet=Inlet(wire.rate_hz if channel == "phone" else 16_000, conversation),
             outlet=Outlet(clock, wire, conversation),
             started_at=datetime.now(UTC),
             reference=reference,

@@ -62,6 +62,10 @@ COUNTS = (
         "10,000 interruptions of a talking face, on its pictures: none of an old epoch, shut within 80 ms",
         [sys.executable, "-m", "tests.soak.face_pictures", "--count", "10000"],
     ),
+    Count(
+        "50 LiveKit rooms that the twin leaves: threads and memory flat; 50 that the server ends: a thread each",
+        [sys.executable, "-m", "tests.soak.rooms", "--count", "50"],
+    ),
 )
 
 

@@ -42,7 +42,7 @@
     shown = line;
     const twin = line.element.classList.contains("twin");
     const who = document.createElement("b");
-    who.textContent = twin ? "AI twin: " : "Caller: ";
+    who.textContent = twin ? "AI twin: " : `${line.element.dataset.who}: `;
     const said = document.createElement("span");
     for (const node of line.element.querySelector(".words").childNodes) said.append(node.cloneNode(true));
     caption.className = `caption ${twin ? "twin" : "caller"}`;

@@ -15,6 +15,7 @@ from agent.home import Home
 from compliance.entries import TurnEntry, WordEntry
 from compliance.errors import VaultError
 from compliance.vault import Vault
+from tests.unit.compliance.meetings import ANNA, ANNA_SAID, BEN, CLEO, ROOM, hold
 
 CALL = "20261122120000-0123456789abcdef"
 
@@ -97,3 +98,18 @@ async def test_a_call_that_is_not_there_is_an_error(home: Home) -> None:
 def test_the_list_is_also_json(tmp_path: Path) -> None:
     found = asyncio.run(calls.listed(Home(tmp_path), 10))
     assert json.loads(calls.as_json(found)) == []
+
+
+async def test_a_meeting_is_shown_with_names_what_overlaps_and_what_it_came_down_to(tmp_path: Path) -> None:
+    async with Vault(tmp_path) as vault:
+        hold(vault)
+    home = Home(tmp_path)
+    console, out = printed()
+    calls.print_list(console, await calls.listed(home, 10))
+    calls.print_call(console, await calls.shown(home, ROOM))
+    text = out.getvalue()
+    for told in ("Anna Lindqvist", "[while others spoke]", "Questions for you", f"- Anna: {ANNA_SAID}", "Cleo"):
+        assert told in text
+    shown = json.loads(calls.as_json(await calls.shown(home, ROOM)))
+    assert [turn["speaker"] for turn in shown["turns"]] == ["", ANNA, BEN, ANNA, CLEO]
+    assert len(shown["participants"]) == 3

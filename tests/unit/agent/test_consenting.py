@@ -11,10 +11,11 @@ from typing import Any, Literal, cast
 
 import pytest
 
-from agent.consenting import AGAIN_S, ANSWER_LIMIT_S, Consenting, Office
+from agent.consenting import Consenting
 from agent.conversation import Conversation
 from agent.engines.voice.prepared import Prepared
 from agent.opening import Opening
+from agent.proceedings import AGAIN_S, ANSWER_LIMIT_S, Office
 from agent.recorder import Recorder
 from agent.stages.honesty import Line
 from agent.tap import Tap

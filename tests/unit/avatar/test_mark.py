@@ -84,3 +84,36 @@ def test_it_says_so_in_every_language(text: str) -> None:
 def test_what_it_cannot_write_is_said_as_ai(text: str) -> None:
     assert not drawable(text)
     assert np.array_equal(_stamped((512, 512), text=text).y, _stamped((512, 512)).y)
+
+
+def _raised(size: tuple[int, int], level: int = 120, text: str = "AI") -> Picture:
+    picture = _plain(size, level)
+    stamp(picture, text, raised=True)
+    return picture
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("text", ["AI", "AI生成"])
+def test_a_raised_hand_stands_beside_it_and_leaves_it_whole(size: tuple[int, int], text: str) -> None:
+    without, raised = _stamped(size, text=text), _raised(size, text=text)
+    _, mark = np.nonzero(without.y != 120)
+    y, hand = np.nonzero(without.y != raised.y)
+    side = min(size)
+    assert mark.max() < hand.min() <= mark.max() + 0.03 * side
+    assert hand.max() - hand.min() >= 0.12 * side
+    assert (np.hypot(hand - (size[0] - 1) / 2, y - (size[1] - 1) / 2) <= side / 2).all()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_hand_is_yellow_on_dark(size: tuple[int, int]) -> None:
+    raised = _raised(size, 60)
+    yellow = (raised.u < 60) & (raised.v > 138)
+    assert yellow.sum() * 4 >= 0.15 * (0.13 * min(size)) ** 2
+    assert raised.y[:-1:2, :-1:2][: yellow.shape[0], : yellow.shape[1]][yellow].mean() > 170
+
+
+def test_raising_the_hand_twice_changes_nothing() -> None:
+    raised = _raised((512, 512))
+    once = raised.i420.copy()
+    stamp(raised, raised=True)
+    assert np.array_equal(raised.i420, once)

@@ -77,6 +77,18 @@ def test_every_frame_carries_the_mark(clock: Clock, pool: Executor) -> None:
     assert np.ptp(frame.picture.y) > 150, "letters, light on dark"
 
 
+def test_a_raised_hand_is_on_the_frames_until_it_is_lowered(clock: Clock, pool: Executor) -> None:
+    view = view_of(clock, pool, Lamp(256, 256))
+    shown = []
+    for number, raised in enumerate((False, True, False)):
+        view.raised = raised
+        frame = view.draw(number)
+        assert frame is not None
+        shown.append(frame.picture.y.copy())
+    assert np.array_equal(shown[0], shown[2])
+    assert (shown[0] != shown[1]).sum() > 500
+
+
 class Interrupted(Lamp):
     """While it draws, the twin is interrupted, so many times."""
 

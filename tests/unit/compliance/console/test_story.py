@@ -88,3 +88,30 @@ def test_the_picture_marks_what_matters_and_labels_are_few() -> None:
         assert [mark.title for mark in drawn.marks] == [title("disclosure_played")]
         assert 1 <= len(drawn.ticks) <= 14
         assert all(0 <= x <= 100 for x, _ in drawn.ticks)
+
+
+def test_what_begins_and_ends_says_which() -> None:
+    events = [EventEntry("hand", 1_000, detail={"raised": raised}) for raised in (True, False)]
+    events.append(EventEntry("muted", 2_000, detail={"muted": False}, speaker="anna"))
+    told = story(events, [], started_ms=0, ended_ms=9_000)
+
+    assert [step.title for step in told.during] == [
+        "The twin raised its hand",
+        "The twin lowered its hand",
+        "Can be heard again",
+    ]
+    assert [step.speaker for step in told.during] == ["", "", "anna"]
+
+
+def test_everybody_in_a_meeting_has_a_lane_and_the_twin_the_last() -> None:
+    turns = [
+        TurnEntry(0, "twin", "Hello.", 0, 10, 10),
+        TurnEntry(1, "caller", "Hi.", 10, 30, 10, speaker="anna"),
+        TurnEntry(2, "caller", "Ho.", 20, 40, 10, speaker="ben"),
+    ]
+    shown = lines(turns, None)
+    drawn = strip(shown, [], [], length_s=4)
+
+    assert drawn.lanes == ("anna", "ben")
+    assert [bar.lane for bar in drawn.bars] == [2, 0, 1]
+    assert [line.together for line in shown] == [False, True, True]

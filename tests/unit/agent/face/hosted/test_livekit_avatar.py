@@ -16,7 +16,7 @@ from agent.face.hosted.livekit_avatar import LiveKitAvatars
 from avatar.ahead import Ahead, Lead
 from avatar.stage import Stage
 from compliance.errors import EngineFailed, EngineMissing
-from tests.unit.agent.face.hosted.livekit_server import KEY, SECRET, free_port, livekit_server
+from tests.livekit_server import free_port, livekit_server
 from tests.unit.avatar.elsewhere import COVER, Grey
 from tests.unit.avatar.test_ahead_echo import speech
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 RATE = 16_000
 CHUNK = RATE // 50
-SECRETS = {"LIVEKIT_API_KEY": KEY, "LIVEKIT_API_SECRET": SECRET}
+SECRETS = {"LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "a secret that is long enough for a test of this kind"}
 LIMIT_S = 20.0
 
 
@@ -35,23 +35,16 @@ async def until(true: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-def token(identity: str, room: str) -> str:
-    from livekit import api
-
-    grants = api.VideoGrants(room_join=True, room=room)
-    return str(api.AccessToken(KEY, SECRET).with_identity(identity).with_grants(grants).to_jwt())
-
-
 @asynccontextmanager
 async def worked() -> AsyncIterator[tuple[Elsewhere, Ahead, AvatarWorker]]:
     """A call whose face is drawn by a worker in a room of a real server."""
-    async with livekit_server() as url:
+    async with livekit_server() as server:
         from tests.doubles.avatar_worker import AvatarWorker
 
         worker = AvatarWorker()
-        await worker.join(url, token("avatar", "faces"))
-        options = Options("livekit_avatar", url=url, room="faces", ready_s=15.0)
-        elsewhere = Elsewhere(options, SECRETS)
+        await worker.join(server.url, server.token("avatar", "faces"))
+        options = Options("livekit_avatar", url=server.url, room="faces", ready_s=15.0)
+        elsewhere = Elsewhere(options, server.environment)
         await elsewhere.start()
         face = elsewhere.cover("call", Stage(Grey(), rate_hz=RATE, seed=1), RATE, lead=Lead(fade_ms=0))
         assert isinstance(face, Ahead)
@@ -127,6 +120,6 @@ async def test_a_server_that_is_not_there_is_an_error() -> None:
 
 def test_missing_keys_are_named() -> None:
     with pytest.raises(EngineMissing, match="LIVEKIT_API_SECRET"):
-        LiveKitAvatars(Options("livekit_avatar", url="ws://x"), {"LIVEKIT_API_KEY": KEY})
+        LiveKitAvatars(Options("livekit_avatar", url="ws://x"), {"LIVEKIT_API_KEY": "key"})
     with pytest.raises(EngineMissing, match="LIVEKIT_URL"):
         LiveKitAvatars(Options("livekit_avatar"), SECRETS)
