@@ -19,7 +19,7 @@ from agent.meeting.minutes.secretary import Owner as DigestOwner
 from agent.meeting.minutes.secretary import catch_up
 from agent.proceedings import Office
 from agent.settings import Settings, environment, load
-from channels.call import Call
+from channels.call import Call, Channel
 from channels.twilio.copies import TwilioCopies
 from channels.twilio.rest import TwilioRest
 from channels.twilio.settings import TwilioSecrets
@@ -36,7 +36,7 @@ from compliance.forgetting.forgotten import ErasureLedger
 from compliance.forgetting.layout import EXPORTS, RECORDINGS, layout, mirror_of
 from compliance.forgetting.stores import Copies
 from compliance.forgetting.sweeper import Sweeper, keep_sweeping
-from compliance.jurisdiction import UNKNOWN, Flow, Law, flow, law_of, place
+from compliance.jurisdiction import UNKNOWN, Flow, Law, Transcription, flow, law_of, place
 from compliance.jurisdiction import Party as Somebody
 from compliance.likeness.permits import Permits
 from compliance.proofs import restore
@@ -150,9 +150,14 @@ class Archive:
         stated = replace(somebody, stated=country) if country else somebody
         return law_of([stated], self._owner)
 
-    def flow(self, subject: str | None) -> Flow:
+    def flow(self, subject: str | None, channel: Channel = "web") -> Flow:
         """The rules of a call with somebody of whom no more than that is known."""
-        return flow([_somebody(subject)], self._owner, self.settings.consent)
+        found = flow([_somebody(subject)], self._owner, self.settings.consent)
+        if channel != "camera":
+            return found
+        # Many people in one mixed voice: whose yes it was cannot be told, so nothing that takes one is kept.
+        words: Transcription = "notice" if found.transcription == "notice" else "off"
+        return replace(found, transcription=words, recording="off")
 
     def office(self, texts: Disclosure, remember: Callable[[Call, bool], Awaitable[None]]) -> Office:
         """What a call is handed; `remember` carries out whether its caller is remembered."""

@@ -241,12 +241,6 @@ class Consenting(Proceedings):
         if delete:
             self._start(self._delete(), "recording deleted")
 
-    async def _delete(self) -> None:
-        try:
-            await self._office.delete_recordings(self._call.id)
-        except TwinError as error:
-            logger.error("a recording could not be deleted", extra={"call": self._call.id, "code": error.code})
-
     async def _remember(self, *, keep: bool) -> None:
         try:
             await self._office.remember(self._call, keep)

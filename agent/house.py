@@ -59,8 +59,15 @@ class House:
     """Everything the calls of one process share. `start` before serving, `close` after."""
 
     def __init__(
-        self, settings: Settings, persona: Persona, environment: Mapping[str, str], *, home: Path
+        self,
+        settings: Settings,
+        persona: Persona,
+        environment: Mapping[str, str],
+        *,
+        home: Path,
+        late_spare: bool = False,
     ) -> None:
+        """`late_spare`: see `Lineup`."""
         self.settings = settings
         self.persona = persona
         self.home = home
@@ -78,7 +85,13 @@ class House:
         )
         self.mind = Mind(settings, persona, self.archive, self._rest, environment, home=home)
         self.lineup = Lineup(
-            settings, environment, persona, cache=cache, attribute=self.mind.attribute, reader=of_home(home)
+            settings,
+            environment,
+            persona,
+            cache=cache,
+            attribute=self.mind.attribute,
+            reader=of_home(home),
+            late_spare=late_spare,
         )
         self.faces = Faces(
             settings.face,
@@ -222,7 +235,7 @@ class House:
         refusal = self.refusal()
         if refusal is not None:
             raise CallRefused(refusal.spoken)
-        flow = self.archive.flow(caller.subject)
+        flow = self.archive.flow(caller.subject, channel)
         kept: Kept = "words" if flow.transcription == "notice" else "nothing"
         permit = self.cloned.permit if self.cloned is not None else None
         openings = self.cloned.openings if self.cloned is not None and permit is not None else self.openings
@@ -263,7 +276,7 @@ class House:
                 channel=call.channel,
                 subject=call.caller.subject,
                 language=call.language,
-                provider_ref=call.reference or "",
+                provider_ref=call.provider_ref,
             )
             await live.run()
         except VaultError as error:
@@ -296,9 +309,9 @@ class House:
 
     def _secretary(self, call_id: str, clock_hz: int) -> Secretary:
         profile, meeting = self.persona.profile, self.settings.meeting
-        names = (profile.name, *([profile.called] if profile.called else []), *meeting.nicknames)
-        owner = Owner(names=names, identities=meeting.owner)
-        return Secretary(self.vault, call_id, owner=owner, clock_hz=clock_hz, recordings=self.archive.recordings)
+        owner = Owner((profile.name, *filter(None, [profile.called]), *meeting.nicknames), meeting.owner)
+        sounds, refine = self.archive.recordings, self.mind.minutes()
+        return Secretary(self.vault, call_id, owner=owner, clock_hz=clock_hz, recordings=sounds, refine=refine)
 
     async def _prepare(self, text: str, language: str, rate_hz: int) -> Prepared:
         return await self._prepared(text, language, rate_hz, folder=PREPARED)

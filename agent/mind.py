@@ -13,8 +13,9 @@ import phonenumbers
 from agent.archive import Archive
 from agent.briefing import Acquainted, Briefing
 from agent.engines.brain import openai
+from agent.meeting.minutes.model import ModelMinutes
 from agent.remembering import Level, Remembering
-from agent.screening import Screening
+from agent.screening import NOT_SHOWN, Screening
 from agent.settings import Settings
 from agent.tools.diary import Diary
 from agent.tools.handles import Hands
@@ -208,6 +209,18 @@ class Mind:
         budget = self._settings.persona.summary_tokens
         model = self._model()
         return Running(budget_tokens=budget) if model is None else ModelSummary(*model, budget_tokens=budget)
+
+    def minutes(self) -> ModelMinutes | None:
+        """What finds in a meeting what no rule knows; None where no model is configured."""
+        model = self._model()
+        if model is None:
+            return None
+        guard = self.guard.of_call(self._settings.twin.language)
+        return ModelMinutes(
+            *model,
+            owner=self._persona.profile.name,
+            seen=lambda text: guard.heard(text, source="speech").text or NOT_SHOWN,
+        )
 
     def _model(self) -> tuple[str, str, str] | None:
         """Address, name and key of an OpenAI-compatible model for work beside the call; None: there is none."""

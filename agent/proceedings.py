@@ -65,6 +65,18 @@ class Office:
     """Whether what the caller said is to be remembered once the call is over."""
 
 
+@dataclass(frozen=True, slots=True)
+class SoFar:
+    """What the twin had said at one moment."""
+
+    turns: int = 0
+    """How many there were, of everybody."""
+    last: int = 0
+    """The number of the twin's last one, which may go on."""
+    letters: int = 0
+    """How many it had."""
+
+
 class Proceedings:
     """One call's. Everything comes in on the event loop and returns at once."""
 
@@ -88,19 +100,19 @@ class Proceedings:
         self._recorder = recorder
         self._office = office
         self._repeat_s = repeat_s
-        self._asked_turns = 0
-        """How many turns there were when the question that waits was asked."""
+        self._asked_after = SoFar()
+        """What had been said when the question that waits was asked."""
         self._asked_at: float | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._quiet_since: float | None = None
         self._redisclose_at: float | None = None
-        self._redisclosing: tuple[str, int, float] | None = None
-        """The line, how many turns there were, and when it was said last."""
+        self._redisclosing: tuple[str, SoFar | None, float] | None = None
+        """The line, what had been said before it, and when it was said last."""
         call.watchers.append(self._watch)
 
     def redisclose(self, line: str) -> None:
         """Say `short`, `handover` or `reminder` at the next pause, until it was heard in full."""
-        self._redisclosing = (line, -1, 0.0)
+        self._redisclosing = (line, None, 0.0)
 
     def tick(self) -> None:
         """Time has passed; called a few times a second while the call lasts."""
@@ -142,24 +154,35 @@ class Proceedings:
         return Line(text, self._opening.lines.get(key), goodbye=key in GOODBYES)
 
     def _asks(self) -> None:
-        self._asked_turns, self._asked_at = len(self._conversation.turns), self._now()
+        self._asked_after, self._asked_at = self._so_far(), self._now()
 
     def _question_was_heard(self, purpose: str) -> bool:
         """A yes counts only when the person had heard what it is to: the first sentence of the question."""
         question = letters(str(getattr(self._opening.texts, f"ask_{purpose}")), first_sentence=True)
-        return question in self._twin_said(self._asked_turns)
+        return question in self._twin_said(self._asked_after)
 
-    def _twin_said(self, since: int) -> str:
-        # The turn that was open when the line was asked for may be the one that it is heard in.
-        turns = self._conversation.turns[max(0, since - 1) :]
-        return letters("".join(turn.text for turn in turns if turn.who == "twin"))
+    def _so_far(self) -> SoFar:
+        turns = self._conversation.turns
+        last = next((turn for turn in reversed(turns) if turn.who == "twin"), None)
+        return SoFar(len(turns), last.number if last else 0, len(letters(last.text)) if last else 0)
+
+    def _twin_said(self, since: SoFar) -> str:
+        """After that: what was said to another before, in the same words, does not count."""
+        said = ""
+        for turn in self._conversation.turns[since.last :]:
+            if turn.who == "twin" and turn.number >= since.turns:
+                said += letters(turn.text)
+            elif turn.who == "twin" and turn.number == since.last:
+                # The turn that was open when the line was asked for may be the one that it is heard in.
+                said += letters(turn.text)[since.letters :]
+        return said
 
     def _go_on_redisclosing(self, now: float) -> None:
         if self._redisclosing is None:
             return
         key, since, said_at = self._redisclosing
         line = self._line(key)
-        if since >= 0 and letters(line.text) in self._twin_said(since):
+        if since is not None and letters(line.text) in self._twin_said(since):
             self._redisclosing = None
             self._note("redisclosed", {"line": key, "position_samples": self._call.clock.heard})
         elif (
@@ -168,7 +191,7 @@ class Proceedings:
             and now - said_at > AGAIN_S
             and not self._waits
         ):
-            self._redisclosing = (key, len(self._conversation.turns), now)
+            self._redisclosing = (key, self._so_far(), now)
             self.say([line])
 
     def _watch(self, event: CallEvent) -> None:
@@ -192,6 +215,12 @@ class Proceedings:
             self.say([Line(self._opening.texts.apology, self._opening.apology)])
             return
         self.say([Line(str(getattr(self._opening.texts, key)).replace("{number}", number))])
+
+    async def _delete(self) -> None:
+        try:
+            await self._office.delete_recordings(self._call.id)
+        except TwinError as error:
+            logger.error("a recording could not be deleted", extra={"call": self._call.id, "code": error.code})
 
     def _start(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=f"{name} {self._call.id}")

@@ -114,6 +114,11 @@ class Call:
     room: Room | None = None
     """What the channel can do in the meeting besides sound; set by the channel `room`."""
 
+    @property
+    def provider_ref(self) -> str:
+        """What the telephone's provider calls it, and empty elsewhere: a room's name may be somebody's."""
+        return (self.reference or "") if self.channel == "phone" else ""
+
     def tell(self, event: CallEvent) -> None:
         for watcher in tuple(self.watchers):
             watcher(event)

@@ -169,7 +169,8 @@ class Vault:
 
     def participant(self, call_id: str, identity: str, name: str = "") -> None:
         """Record that somebody takes part in a meeting and was told what the twin is; or their new name, or that
-        they are back. Only then anything of theirs is kept, under a key of their own for this meeting.
+        they are back. Only then anything of theirs is kept, under a key of their own for this meeting; who
+        was forgotten while it went on is not taken in again, and nothing more of theirs is kept in it.
 
         `identity` is a number in E.164, an e-mail address or what the room vouches for; by it they are forgotten.
         """

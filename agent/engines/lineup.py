@@ -54,9 +54,12 @@ class Lineup:
         cache: Path,
         attribute: Attribute = lambda sentence, prompt: "general",
         reader: Reader | None = None,
+        late_spare: bool = False,
     ) -> None:
         """`attribute` says where a sentence of a model's comes from: only what the owner wrote is said again.
-        `reader` knows how the owner wants names said."""
+        `reader` knows how the owner wants names said. With `late_spare` the recogniser that serves where another
+        fails starts when it is first needed: a second later, and most processes never take its memory."""
+        self._late_spare = late_spare
         self._settings = settings
         self._environment = environment
         self._cache = cache
@@ -196,16 +199,22 @@ class Lineup:
         elif section.engine == "auto":
             self.models.append(ModelState(self._whisper_model(), "absent"))
         if english or not self._speech:
-            self._speech.append(await self._make_speech("pocketsphinx"))
+            self._speech.append(
+                await self._make_speech("pocketsphinx", late=self._late_spare and bool(self._speech))
+            )
 
-    async def _make_speech(self, name: str) -> Speech:
+    async def _make_speech(self, name: str, *, late: bool = False) -> Speech:
         section = self._settings.speech
         if section.engine not in (name, "auto"):
             section = type(section)(engine=name)
         engine: Speech = registry.make(
             "speech", name, section, self._environment, cache=self._cache, language=self._language
         )
-        await self._started_with(engine)
+        if late:
+            # Its `open` starts what it needs; it is closed with the others.
+            self._started.append(engine)
+        else:
+            await self._started_with(engine)
         return engine
 
     async def _started_with(self, engine: Engine) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent.engines.base import install
+from channels.livekit.signs import Signs
 from compliance.errors import EngineMissing, SettingsError
 
 TOKEN_HOURS = 12
@@ -37,8 +38,8 @@ class Access:
             raise SettingsError(f"LiveKit: set {', '.join(lacking)} {WHERE}")
         return cls(checked(found["LIVEKIT_URL"]), found["LIVEKIT_API_KEY"], found["LIVEKIT_API_SECRET"])
 
-    def ticket(self, room: str, *, identity: str, name: str) -> str:
-        """A token for the twin: as an agent, shown as `name`. Raises `EngineMissing`."""
+    def ticket(self, room: str, *, identity: str, signs: Signs) -> str:
+        """A token for the twin: as an agent, marked from its first moment. Raises `EngineMissing`."""
         api = library("livekit.api", extra="livekit")
         grants = api.VideoGrants(
             room_join=True,
@@ -53,7 +54,9 @@ class Access:
         token = (
             api.AccessToken(self.key, self.secret)
             .with_identity(identity)
-            .with_name(name)
+            .with_name(signs.name)
+            # An empty one takes an attribute away; in a token it would be there, and empty.
+            .with_attributes({key: value for key, value in signs.attributes.items() if value})
             .with_kind("agent")
             .with_ttl(datetime.timedelta(hours=TOKEN_HOURS))
             .with_grants(grants)

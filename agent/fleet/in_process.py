@@ -71,7 +71,7 @@ class Invitation:
     mode: Mode | None = None
 
 
-def job_of(invitation: Invitation, house: House, name: str) -> RoomJob:
+def job_of(invitation: Invitation, house: House, signs: Signs) -> RoomJob:
     """Where to go; a ticket is made where none was given. Raises `SettingsError` and `EngineMissing`."""
     variables, settings = house.environment, house.settings
     metadata = json.dumps({"mode": invitation.mode}) if invitation.mode else ""
@@ -83,7 +83,7 @@ def job_of(invitation: Invitation, house: House, name: str) -> RoomJob:
     if not invitation.room:
         raise SettingsError("name the room: --room NAME, or give its ticket: --token")
     access = Access.of(variables, url=invitation.url)
-    ticket = access.ticket(invitation.room, identity=settings.worker.agent_name, name=name)
+    ticket = access.ticket(invitation.room, identity=settings.worker.agent_name, signs=signs)
     return RoomJob(access.url, ticket, invitation.room, metadata, variables.get(E2EE, ""))
 
 
@@ -94,7 +94,7 @@ async def join(home: Home, invitation: Invitation) -> str:
     """
     house = House(load_for_rooms(home.path), home.persona(), environment(home.path), home=home.path)
     signs = signs_of(house, invitation.name)
-    job = job_of(invitation, house, signs.name)
+    job = job_of(invitation, house, signs)
     await house.start()
     try:
         host = InProcess(house, job, signs)

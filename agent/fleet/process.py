@@ -37,7 +37,13 @@ def prewarm(process: Any) -> None:
     logging.getLogger("livekit").setLevel(logging.CRITICAL)
     home = find(None, os.environ)
     indoors = Indoors(
-        lambda: House(load_for_rooms(home.path), home.persona(), environment(home.path), home=home.path)
+        lambda: House(
+            load_for_rooms(home.path),
+            home.persona(),
+            environment(home.path),
+            home=home.path,
+            late_spare=True,
+        )
     )
     indoors.start()
     # Ends with the process, however that ends short of being killed.
@@ -88,11 +94,12 @@ class Room:
         reason = "failed"
         try:
             signs = signs_of(house)
-            reason = await self._meet(house, _told(house, job, signs.name), signs)
+            reason = await self._meet(house, _told(house, job, signs), signs)
         except TwinError as error:
             logger.error("a room was not served", extra={"code": error.code, "why": error.message})
-        except Exception:  # whatever it was, the room goes to another process
-            logger.exception("a room was not served")
+        except Exception as error:  # noqa: BLE001  whatever it was, the room goes to another process
+            # Its text may be what somebody said.
+            logger.error("a room was not served", extra={"code": type(error).__name__})
         if reason not in (*STILL_WANTED, "failed", "room_ended"):
             # Taken back before the process ends: who finds the wish afterwards takes it for an unserved room.
             async with Wishes(Access.of(house.environment), house.settings.worker.agent_name) as wishes:
@@ -116,7 +123,7 @@ class Room:
         return "server_stopping" if self._leave.is_set() else running.result()
 
 
-def _told(house: House, job: Any, name: str) -> RoomJob:
+def _told(house: House, job: Any, signs: Signs) -> RoomJob:
     access = Access.of(house.environment)
-    ticket = access.ticket(job.room.name, identity=house.settings.worker.agent_name, name=name)
+    ticket = access.ticket(job.room.name, identity=house.settings.worker.agent_name, signs=signs)
     return RoomJob(access.url, ticket, job.room.name, job.metadata, house.environment.get(E2EE, ""))

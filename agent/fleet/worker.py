@@ -32,8 +32,8 @@ logger = logging.getLogger(__name__)
 
 PREPARE_S = 90.0
 """How long a process may take to be ready; the first one on a cold machine takes seconds."""
-END_S = 25.0
-"""How long a room's process may take to leave its room and to close its store."""
+END_S = 45.0
+"""How long a room's process may take to leave its room, to write the digest and to close its store."""
 FOREVER = 1_000_000_000
 """Attempts to reach the server: it may be away for a night."""
 PRELOADED = ("agent.fleet.preloaded",)

@@ -117,9 +117,11 @@ def convene(
     )
     call.show = lambda: faces.show(call)
     words = texts(language, profile.short)
-    messages = Messages(
-        conversation, profile, company.caller, lambda text: recorder.message(text, speaker=company.asker)
-    )
+
+    def leave_message(text: str) -> None:
+        recorder.message(text, speaker=company.asker)
+
+    messages = Messages(conversation, profile, company.caller, leave_message)
     conversation.also_tell(messages)
     consenting = MeetingConsenting(
         call,
@@ -202,7 +204,7 @@ def convene(
     briefing = mind.briefing(call, company, screening, company.present)
     brain = lineup.brain
     if settings.tools.enabled and brain is not lineup.grounded:
-        brain = ToolUsing(brain, mind.toolbox(call, company, screening, recorder.event, recorder.message))
+        brain = ToolUsing(brain, mind.toolbox(call, company, screening, recorder.event, leave_message))
     pipeline = build(
         call,
         floor,
@@ -220,9 +222,16 @@ def convene(
         on_fallback=lambda old, new: _fell_back(call, recorder, old, new),
     )
 
+    def begin() -> None:
+        consenting.began()
+        if chair.mode != rules.mode:
+            recorder.event("mode", {"mode": chair.mode})
+
     def meet_in(mode: Mode) -> None:
         chair.mode = mode
-        recorder.event("mode", {"mode": mode})
+        # Before it begins there is no call yet that this could be kept with.
+        if consenting.begun:
+            recorder.event("mode", {"mode": mode})
 
     live = LiveCall(
         call,
@@ -235,7 +244,7 @@ def convene(
         messages,
         consenting,
         attendance,
-        begin=consenting.began,
+        begin=begin,
         meet_in=meet_in,
         closing=(hall.close, briefing.close, minutes.end),
     )

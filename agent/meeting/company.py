@@ -17,6 +17,8 @@ class Company:
         self._people = people
         self._settings = settings
         self._here: dict[str, Person] = {}
+        self._names: dict[str, str] = {}
+        """Of those as well who have left: their last words may still be on their way."""
         self._shown: dict[str, str] = {}
         """Names as a brain may see them."""
         self.asker = ""
@@ -39,6 +41,7 @@ class Company:
     def came(self, person: Person, shown: str) -> None:
         """Or was renamed. `shown`: their name as a brain may see it."""
         self._here[person.identity] = person
+        self._names[person.identity] = person.name
         self._shown[person.identity] = shown
 
     def went(self, identity: str) -> None:
@@ -50,7 +53,7 @@ class Company:
 
     def name(self, identity: str) -> str:
         """What somebody calls themselves; empty is unknown."""
-        return self.person(identity).name
+        return self._names.get(identity, "")
 
     def others(self, identity: str) -> tuple[str, ...]:
         """The names of everybody else, their identities where they gave none."""

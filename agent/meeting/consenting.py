@@ -11,7 +11,7 @@ from agent.conversation import Conversation
 from agent.meeting.company import Company
 from agent.meeting.texts import MeetingTexts
 from agent.opening import Opening
-from agent.proceedings import AGAIN_S, ANSWER_LIMIT_S, Office, Proceedings, letters
+from agent.proceedings import AGAIN_S, ANSWER_LIMIT_S, Office, Proceedings, SoFar, letters
 from agent.recorder import Recorder
 from agent.stages.honesty import Line, Reaction
 from channels.call import Call, Caller, Privacy
@@ -65,14 +65,18 @@ class MeetingConsenting(Proceedings):
         self._within_s = within_s
         self._owner = owner
         self._admit = admit
+        self.begun = False
+        """Whether the disclosure sounds or has sounded."""
         self._first: frozenset[str] = frozenset()
-        """Who was here when the disclosure began."""
+        """Who was here when the disclosure began, and all the time since."""
         self._heard_it: set[str] = set()
         """Who has heard it, the short one included; also when they come back."""
         self._late: set[str] = set()
         """Who has to be told."""
-        self._telling: tuple[frozenset[str], int, float] | None = None
-        """Whom the short disclosure tells, how many turns there were, and when it was said."""
+        self._telling: tuple[frozenset[str], SoFar, float] | None = None
+        """Whom the short disclosure tells, what had been said before it, and when it was said."""
+        self._recorded_from: int | None = None
+        """Since when, by the clock, all had agreed to recording."""
         self._played_out = False
         self._words: Literal["kept", "asked", "not_kept"] = "asked" if flow.transcription == "ask" else "kept"
         recorder.keep_words(KEEPING[flow.transcription])
@@ -82,8 +86,13 @@ class MeetingConsenting(Proceedings):
         """Whether everybody here has said yes to sound being kept."""
         return self._consents.recording
 
+    def recorded(self, start: int) -> bool:
+        """Whether everybody has agreed to what sounds since `start` of the clock being kept."""
+        return self.recording and self._recorded_from is not None and start >= self._recorded_from
+
     def began(self) -> None:
         """The disclosure begins to sound."""
+        self.begun = True
         self._first = frozenset(self._company.here)
 
     def disclosed(self, position: int) -> None:
@@ -101,7 +110,7 @@ class MeetingConsenting(Proceedings):
         lines = self._take(consent.Joined(self._now(), identity))
         if identity in self._heard_it:
             lines += self._tell([identity])
-        elif self._played_out or self._first:
+        elif self.begun:
             self._late.add(identity)
         self.say(lines)
         self._show()
@@ -109,6 +118,11 @@ class MeetingConsenting(Proceedings):
     def went(self, identity: str) -> None:
         """Somebody is gone."""
         self._late.discard(identity)
+        # Whoever comes back before its end has not heard all of it.
+        self._first -= {identity}
+        if self._telling is not None:
+            whom, since, said_at = self._telling
+            self._telling = whom - {identity}, since, said_at
         self.say(self._take(consent.Left(self._now(), identity)))
         self._show()
 
@@ -200,7 +214,7 @@ class MeetingConsenting(Proceedings):
             elif now - said_at > self._within_s + AGAIN_S and not self._call.outlet.speaking:
                 self._telling = None
         if self._late and self._telling is None and self._played_out:
-            self._telling = frozenset(self._late), len(self._conversation.turns), now
+            self._telling = frozenset(self._late), self._so_far(), now
             self.press([self._line("short")])
 
     def _tell(self, whom: Sequence[str]) -> list[Line]:
@@ -256,14 +270,24 @@ class MeetingConsenting(Proceedings):
                     self._note(kind, detail, subject=detail.get("who"))
                     if kind in ("consent_given", "consent_refused", "consent_withdrawn"):
                         self._office.receipt(self._of(detail["who"]), action)
-                case consent.StartRecording() | consent.StopRecording() | consent.Remember():
+                case consent.StopRecording(delete=True):
+                    self._start(self._delete(), "sound deleted")
+                case consent.StartRecording():
+                    self._recorded_from = self._call.clock.position
+                case consent.StopRecording() | consent.Remember():
                     # What is kept of sound hangs on `recording`; nobody is remembered from a meeting.
                     pass
         return lines
 
     def _keep(self, *, keep: bool, delete: bool, who: str | None) -> None:
+        asks = self._consents.flow.transcription == "ask"
         if who is not None and not keep:
             # Their door is closed, or they are gone; what the others say is still kept.
+            if not asks or any(map(self._consents.keeps_words_of, self._company.here)):
+                return
+            # With the last who said yes the yes is gone: whoever comes next is asked.
+            self._words = "asked"
+            self._recorder.keep_words(KEEPING["ask"])
             return
         self._words = "kept" if keep else "not_kept"
         self._recorder.keep_words("yes" if keep else "no", delete=delete)

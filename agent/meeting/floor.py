@@ -33,6 +33,8 @@ EVENTS = 1_000
 ITEMS = 50
 """Utterances that may still be answered."""
 WAITING_LINES = 20
+LEAVE_S = 12.0
+"""Sent away, it goes so long after the time for its last words, also when nobody lets it say them."""
 
 
 @dataclass(slots=True)
@@ -86,6 +88,8 @@ class MeetingFloor(TaskedStage):
         self._events: deque[HallEvent | policy.Event | _Due] = deque(maxlen=2 * EVENTS)
         self._wake = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
+        self._leave_s = settings.disclose_within_s + LEAVE_S
+        self._leaving: asyncio.TimerHandle | None = None
         self._lines: deque[Line] = deque(maxlen=WAITING_LINES)
         self._items: dict[int, _Item] = {}
         self._asking: list[HeardTurn] = []
@@ -136,6 +140,8 @@ class MeetingFloor(TaskedStage):
     async def _stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+        if self._leaving is not None:
+            self._leaving.cancel()
         self._hand.down()
         await super()._stop()
 
@@ -205,6 +211,15 @@ class MeetingFloor(TaskedStage):
         if verdict == "stop":
             return policy.Ruled(who, "stop")
         fixed = self._obeyed(ruling)
+        if verdict == "leave":
+            self._conversation.answers(turn)
+            self._leave((*(reaction.lines if reaction else ()), Line(self._texts.leaving, goodbye=True)))
+            return policy.Ruled(who, "stop")
+        if verdict == "refuse" and ruling.mode == "silent" and fixed is not None:
+            # Who may not keep it silent wants silence all the same.
+            self._conversation.answers(turn)
+            self.say((*(reaction.lines if reaction else ()), fixed))
+            return policy.Ruled(who, "stop")
         if fixed is not None:
             reaction = Reaction((*(reaction.lines if reaction else ()), fixed))
         if verdict == "called" and (called := self._hand.down()) is not None:
@@ -212,11 +227,10 @@ class MeetingFloor(TaskedStage):
         if verdict == "lower_hand":
             self._hand.down()
         elif verdict == "raise_hand" and reaction is None:
-            self._keep(turn, None)
             self._hand.up(turn, self._texts.hand)
         elif verdict == "note" and reaction is None:
             self._record("noted", {"turn": turn.number}, speaker=who)
-        if verdict == "note" and self._consenting.recording:
+        if verdict == "note" and self._consenting.recorded(uttered.start):
             self._on_owner_asked(turn, uttered)
         if reaction is not None and (reaction.lines or reaction.answered):
             # A silent twin is asked for the answer only when it was the chair's ruling.
@@ -237,8 +251,6 @@ class MeetingFloor(TaskedStage):
                 return Line(str(getattr(self._texts, ruling.mode)))
             case "refuse":
                 return Line(self._texts.may_not)
-            case "leave":
-                return Line(self._texts.leaving, goodbye=True)
             case _:
                 return None
 
@@ -248,9 +260,18 @@ class MeetingFloor(TaskedStage):
         return policy.Ruled(turn.speaker, "answer", turn.number, written)
 
     def _keep(self, turn: HeardTurn, reaction: Reaction | None) -> None:
+        # Last also where it was there before: what the twin is called on for may be the oldest of all.
+        self._items.pop(turn.number, None)
         self._items[turn.number] = _Item(turn, reaction)
         while len(self._items) > ITEMS:
-            del self._items[min(self._items)]
+            del self._items[next(iter(self._items))]
+
+    def _leave(self, lines: Sequence[Line]) -> None:
+        """Whoever sends it away is obeyed, whether or not the others let it say goodbye."""
+        self.press(lines)
+        if self._leaving is None:
+            loop = asyncio.get_running_loop()
+            self._leaving = loop.call_later(self._leave_s, self._call.hang_up, "goodbye")
 
     # what the twin does
 
@@ -282,8 +303,11 @@ class MeetingFloor(TaskedStage):
                 item = self._items.pop(number, None)
                 if item is not None and item.reaction is None:
                     self._hand.up(item.turn, self._texts.waited)
+                elif item is not None and item.reaction is not None:
+                    self.say(item.reaction.lines)
             case policy.Answer(number, written):
-                await self._answer(self._items.pop(number), written)
+                # It stays: where nobody lets it be heard, the hand is raised for it.
+                await self._answer(self._items[number], written)
 
     async def _answer(self, item: _Item, written: bool) -> None:
         call, turn, reaction = self._call, item.turn, item.reaction

@@ -99,6 +99,8 @@ class CameraSession:
         helpers = [asyncio.create_task(self._watch(), name="camera watch")]
         if self.pictures is not None:
             helpers.append(asyncio.create_task(self.pictures.run(), name="camera pictures"))
+        for helper in helpers:
+            helper.add_done_callback(self._ended)
         try:
             try:
                 await self._sound.begin(self._wanted, self._hear, self._lost)
@@ -151,6 +153,12 @@ class CameraSession:
             elif clock() - self._last_wanted > limit_s:
                 self.hang_up("sound_stalled")
                 return
+
+    def _ended(self, helper: asyncio.Task[None]) -> None:
+        error = None if helper.cancelled() else helper.exception()
+        if error is not None:
+            extra = {"part": helper.get_name(), "error": type(error).__name__}
+            logger.error("a part of the camera's call failed", extra=extra)
 
     def _log(self, call: Call) -> None:
         pictures = self.pictures

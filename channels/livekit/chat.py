@@ -14,8 +14,13 @@ from channels.web.allowance import Allowance
 READ_LIMIT_S = 10.0
 MAX_READING = 16
 """Messages that are still coming in at once; further ones are passed over."""
+MAX_READING_EACH = 4
+"""Of them, from one person: whoever sends what never ends takes only their own turn."""
+MAX_WRITERS = 256
+"""People whose allowance is remembered; further ones take the place of whoever has been quiet longest."""
 MAX_PACKET_BYTES = 16_384
 MESSAGES_PER_SECOND = 5.0
+"""Of each person."""
 MESSAGE_BURST = 20.0
 
 
@@ -27,18 +32,21 @@ class Chat:
         """Messages that were too many, too long in coming, or none."""
         self._typed = typed
         self._now = now
-        self._allowance = Allowance(per_second=MESSAGES_PER_SECOND, burst=MESSAGE_BURST)
-        self._reading: set[asyncio.Task[None]] = set()
+        self._allowances: dict[str, Allowance] = {}
+        """Whoever wrote last is last."""
+        self._reading: dict[asyncio.Task[None], str] = {}
 
     def on_stream(self, reader: Any, key: str) -> None:
         """A handler for `register_text_stream_handler`."""
-        if len(self._reading) >= MAX_READING or not self._allowance.take(1, self._now()):
+        at_once = list(self._reading.values())
+        full = len(at_once) >= MAX_READING or at_once.count(key) >= MAX_READING_EACH
+        if full or not self._allowed(key):
             self.passed_over += 1
             reader.close()
             return
         task = asyncio.create_task(self._read(reader, key), name="room-chat")
-        self._reading.add(task)
-        task.add_done_callback(self._reading.discard)
+        self._reading[task] = key
+        task.add_done_callback(lambda done: self._reading.pop(done, None))
         # Not at the end of the task's work: one that is cancelled before its beginning does none.
         task.add_done_callback(lambda _: reader.close())
 
@@ -46,17 +54,29 @@ class Chat:
         """A handler for the event `data_received`."""
         if packet.topic != OLD_CHAT or packet.participant is None:
             return
-        text = old_message(packet.data)
-        if text and self._allowance.take(1, self._now()):
-            self._typed(packet.participant.identity, text)
-        elif text is None:
+        text, key = old_message(packet.data), packet.participant.identity
+        if text == "":
+            return
+        if text is not None and self._allowed(key):
+            self._typed(key, text)
+        else:
             self.passed_over += 1
 
     async def close(self) -> None:
-        for task in self._reading:
+        tasks = set(self._reading)
+        for task in tasks:
             task.cancel()
-        if self._reading:
-            await asyncio.wait(self._reading, timeout=1.0)
+        if tasks:
+            await asyncio.wait(tasks, timeout=1.0)
+
+    def _allowed(self, key: str) -> bool:
+        allowance = self._allowances.pop(key, None)
+        if allowance is None:
+            if len(self._allowances) >= MAX_WRITERS:
+                del self._allowances[next(iter(self._allowances))]
+            allowance = Allowance(per_second=MESSAGES_PER_SECOND, burst=MESSAGE_BURST)
+        self._allowances[key] = allowance
+        return allowance.take(1, self._now())
 
     async def _read(self, reader: Any, key: str) -> None:
         text = ""

@@ -119,7 +119,9 @@ class People:
         return changes
 
     def _unique(self, seat: Seat) -> Seat:
-        if self.key(seat.person.identity) is None:
-            return seat
-        # Two telephones of one number are two people.
-        return replace(seat, person=replace(seat.person, identity=seat.key))
+        # Two telephones of one number are two people, and so is whoever is called like the number of one.
+        identity, number = seat.person.identity, 1
+        while self.key(identity) is not None:
+            identity = seat.key if number == 1 else f"{seat.key} {number}"
+            number += 1
+        return replace(seat, person=replace(seat.person, identity=identity))

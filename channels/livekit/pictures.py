@@ -19,7 +19,7 @@ DRAW_S = 0.03
 """How long before its time a frame is begun."""
 MAX_DRAWINGS = 3
 """Of one frame whose sound was taken back while it was drawn."""
-VOICE_LATE_S = 0.0
+VOICE_LATE_S = 0.01
 """By so much longer a voice takes through LiveKit and its receivers than a picture: the picture waits for it."""
 LATE_S = 0.12
 """A frame that is so late is left out; the next one is almost due."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from channels.call import Call, Caller, Caption, Host
-from channels.livekit import library, signs
+from channels.livekit import library, signs, token
 from channels.livekit.captions import Captions
 from channels.livekit.chat import Chat
-from channels.livekit.connection import Connection, Entry
+from channels.livekit.connection import Connection, Entry, RoomUnreachable
 from channels.livekit.ears import Ears
 from channels.livekit.outbox import Outbox
 from channels.livekit.people import Came, Change, Left, Muted, People, Renamed, Shares
@@ -48,7 +48,8 @@ class RoomSession:
         self, host: Host, settings: LiveKitSettings, entry: Entry, signs: Signs, *, room: Any = None
     ) -> None:
         """`room` is an `rtc.Room` that somebody else made; it may be connected already, and is left all the same.
-        The token must allow to publish, to subscribe and to send data, and to change the own metadata."""
+        The token must allow to publish, to subscribe and to send data, and to change the own metadata; one that
+        neither does so nor names the twin as `signs` does is refused."""
         self.call: Call | None = None
         """Once somebody is there."""
         self.wire = RoomWire(time.monotonic, self._hang_up)
@@ -70,6 +71,9 @@ class RoomSession:
         self._disclosed = False
         self._asked = ""
         self._reason = ""
+        self._carry: asyncio.Task[None] | None = None
+        self._end_by_s: float | None = None
+        """Until when the host may end the call, once it was told to."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -119,6 +123,11 @@ class RoomSession:
         self._mark({signs.HAND: "raised" if raised else ""})
 
     async def _enter(self, rtc: Any) -> None:
+        if not token.shows(self._entry.token, self._signs.name):
+            raise RoomUnreachable(
+                "The token would show the twin without the words that say what it is: "
+                "it needs canUpdateOwnMetadata, or the name that the disclosure has for the list of people."
+            )
         connection = self._connection
         connection.on_track = self._ears.offered
         connection.on_track_gone = self._ears.withdrawn
@@ -159,12 +168,18 @@ class RoomSession:
         refusal = self._host.refusal()
         if refusal is not None:
             self.write(refusal.spoken)
+            await self.outbox.flush(FLUSH_S)
             raise CallRefused(refusal.spoken)
         call = self._host.begin("room", self.wire, Caller(), reference=self._entry.room)
         self.call = call
         call.room = self
-        sound = self._prepare(rtc, call)
-        carry = self._start(self._host.carry(call), "carry")
+        try:
+            sound = self._prepare(rtc, call)
+        except BaseException:  # whatever it was, the host must carry what it began, if only to end it
+            call.hang_up("line_failed")
+            await self._host.carry(call)
+            raise
+        carry = self._carry = self._start(self._host.carry(call), "carry")
         sounding = self._start(sound.run(), "sound")
         watching = self._start(self._watch(call, sound), "watch")
         if self._pictures is not None:
@@ -172,11 +187,17 @@ class RoomSession:
         try:
             await asyncio.wait({carry, sounding, watching}, return_when=asyncio.FIRST_COMPLETED)
             if not carry.done():
-                call.hang_up(self._connection.over or "line_failed")
-                await asyncio.wait({carry}, timeout=ENDING_LIMIT_S)
+                await self._ended(call, carry, self._connection.over or "line_failed")
         finally:
             self._log(call, sound, sounding, watching)
         return self._asked or self._connection.over or "ended"
+
+    async def _ended(self, call: Call, carry: asyncio.Task[None], reason: str) -> None:
+        """Let the host end the call, its digest as well; the limit counts from the first time."""
+        now = self._now()
+        self._end_by_s = self._end_by_s or now + ENDING_LIMIT_S
+        call.hang_up(reason)
+        await asyncio.wait({carry}, timeout=max(0.0, self._end_by_s - now))
 
     def _prepare(self, rtc: Any, call: Call) -> Sound:
         """The call's clockwork, and everybody who is there told to the host."""
@@ -288,20 +309,30 @@ class RoomSession:
         return task
 
     async def _close(self) -> None:
-        tasks = set(self._tasks)
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            _, left = await asyncio.wait(tasks, timeout=CANCEL_LIMIT_S)
-            if left:
-                logger.error("tasks of a room do not end", extra={"tasks": len(left)})
+        carry, call = self._carry, self.call
+        try:
+            await self._cancelled(self._tasks - {carry})
+            # Before the host's end: what it still writes needs no room.
+            await self._connection.leave()
+            if carry is not None and call is not None and not carry.done():
+                await self._ended(call, carry, "cancelled")
+        finally:
+            await self._cancelled(self._tasks)
         await self._chat.close()
         await self._ears.close()
-        await self._connection.leave()
         if self._pictures is not None:
             await self._pictures.close()
         if self.wire.source is not None:
             await self.wire.source.aclose()
+
+    async def _cancelled(self, tasks: Iterable[asyncio.Task[None]]) -> None:
+        asked = set(tasks)
+        for task in asked:
+            task.cancel()
+        if asked:
+            _, left = await asyncio.wait(asked, timeout=CANCEL_LIMIT_S)
+            if left:
+                logger.error("tasks of a room do not end", extra={"tasks": len(left)})
 
     def _log(self, call: Call, sound: Sound, *tasks: asyncio.Task[None]) -> None:
         for task in tasks:

@@ -70,16 +70,20 @@ def participant_id(tx: Transaction, call_id: str, identity: str) -> str | None:
 
 
 def join(tx: Transaction, call_id: str, identity: str, name: str, *, at_ms: int) -> bool:
-    """Somebody takes part in a meeting, or again, or under another name."""
+    """Somebody takes part in a meeting, or again, or under another name; False when their part in it was
+    forgotten, which stays so until it ends."""
     if tx.connection.execute(select(calls.c.id).where(calls.c.id == call_id)).first() is None:
         return False
     known = participant_id(tx, call_id, identity)
-    if known is not None and not tx.keys.is_gone(known):
+    new = tx.lookup.part(call_id, of_participant(identity))
+    # Asked of the key store itself: another process may have destroyed it a moment ago.
+    if len(tx.keys.standing(asked := {new, known or new})) < len(asked):
+        return False
+    if known is not None:
         sealed = tx.seal_text(name, key_id=known, place=_NAME)
         here = update(participants).where(participants.c.id == known)
         tx.connection.execute(here.values(sealed_name=sealed, left_ms=None))
         return True
-    new = secrets.token_hex(16)
     row = {
         "id": new,
         "call_id": call_id,

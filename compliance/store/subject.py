@@ -68,6 +68,10 @@ class Lookup:
         """HMAC-SHA256 of the subject in normal form, as 64 hexadecimal digits."""
         return self._hash(b"subject:" + normalise(subject).encode("utf-8", "replace"))
 
+    def part(self, call_id: str, subject: str) -> str:
+        """The id of somebody's part in a meeting, the same whenever it is asked for."""
+        return self._hash(f"part:{call_id}:{self.of(subject)}".encode())[:32]
+
     @property
     def check(self) -> str:
         """Stored in the database, so that a wrong secret is noticed instead of finding nobody."""

@@ -66,6 +66,10 @@ COUNTS = (
         "50 LiveKit rooms that the twin leaves: threads and memory flat; 50 that the server ends: a thread each",
         [sys.executable, "-m", "tests.soak.rooms", "--count", "50"],
     ),
+    Count(
+        "50 LiveKit rooms on one `twin worker`, half of them ended by the server: no process and no memory more",
+        [sys.executable, "-m", "tests.soak.fleet_rooms", "--count", "50"],
+    ),
 )
 
 

@@ -15,6 +15,8 @@ _ORDER: tuple[Command, ...] = ("on_request", "silent", "active", "lower_hand", "
 _AT_MOST_WORDS = 30
 _CALLED_WORDS = 4
 """In so few words a name calls on somebody who has raised their hand."""
+_INVITING_WORDS = 8
+"""In so few words, with its name in them, the twin may be called on though its hand is down."""
 _BARE = re.compile(r"@\w+(?:'s)?|[,.?]")
 
 
@@ -35,6 +37,7 @@ def command(reading: Reading, *, hand_raised: bool) -> Command:
     called = any(part.role == "called" and part.whose != "other" for part in reading.parts)
     if hand_raised and called and len(reading.words) <= _CALLED_WORDS:
         return "speak"
-    if known.commands["speak"].search(bare) and (hand_raised or not reading.asks):
+    invited = hand_raised or (called and not reading.asks and len(reading.words) <= _INVITING_WORDS)
+    if invited and known.commands["speak"].search(bare):
         return "speak"
     return ""

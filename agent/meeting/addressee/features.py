@@ -21,7 +21,9 @@ _LONG_WORDS = 25
 
 _AMONG_MANY = ("everybody", "somebody", "we", "we_asks")
 _ECHO_LETTERS = 4
-_SURE = 2.5
+_SURE = 4.0
+_ALONE = 2.5
+"""How much a plain utterance of the one person here counts."""
 _ASIDE = frozenset(("stranger", "aloud", "mumble", "went_on_aside"))
 _SHORT_QUESTION = 6
 
@@ -104,7 +106,8 @@ def features(
     own = _own(reading)
     # With one person alone there is no everybody: "do we have to" asks the twin.
     own |= {name: 1.0 for name in reading.cues if scene.people or name not in _AMONG_MANY}
-    among = "everybody" in own or _calls(reading, "other")
+    asks = reading.asks or ("choice" in own and "fragment" in own)
+    among = "everybody" in own or called(reading, "other")
     context = {
         f"order_{order}": bool(order),
         "order": bool(order),
@@ -119,9 +122,10 @@ def features(
         "twin_passed+asks": now.twin_passed and reading.asks,
         "twin_passed+statement": now.twin_passed and not reading.asks and not reading.orders,
         "short_asks": reading.asks and len(reading.words) <= _SHORT_QUESTION,
-        "follow_up": now.after_twin and reading.asks and not among,
+        "follow_up": now.after_twin and asks and not among,
+        "cold": not (now.after_twin or now.partner or now.answered),
         "thanks_twin": now.after_twin and "thanks" in reading.cues and not among,
-        "called_up": scene.hand_raised and order == "speak" and not _calls(reading, "other"),
+        "called_up": scene.hand_raised and order == "speak" and not called(reading, "other"),
         "hand": scene.hand_raised,
         "alone": not scene.people,
         "typed": heard.typed,
@@ -134,15 +138,18 @@ def features(
         "other_called_twin": now.other is not None and _calls_twin(now.other),
     }
     if "asks_twin" in own:
-        # "can the twin tell us" is no talk about it.
-        own.pop("about_twin", None)
+        # "can the twin tell us", "I would ask the twin to" is no talk about it.
+        for name in ("about_twin", "hypothetical", "i_state"):
+            own.pop(name, None)
     if now.goes_on is not None:
         context["went_on_twin"] = _calls_twin(now.goes_on)
+        context["went_on_statement"] = not (now.goes_on.asks or now.goes_on.orders or now.goes_on.you)
+        context["went_on_everybody"] = "everybody" in now.goes_on.cues
         context["went_on_aside"] = now.goes_on.stranger
-        context["went_on_other"] = _calls(now.goes_on, "other") and not _calls_twin(now.goes_on)
+        context["went_on_other"] = called(now.goes_on, "other") and not _calls_twin(now.goes_on)
     found = own | {name: 1.0 for name, holds in context.items() if holds}
     if not scene.people and not found.keys() & _ASIDE:
-        found["alone_plain"] = _SURE
+        found["alone_plain"] = _ALONE
     if "called_up" in found:
         # Rare and sure: it may weigh more than the fit's shrinking lets few examples weigh.
         found["called_up"] = _SURE
@@ -177,6 +184,8 @@ def _own(reading: Reading) -> Features:
             own[f"call_{last}"] = 1.0
         if part.role == "maybe" and mine:
             own["maybe_me"] = 1.0
+            if part.mention.last == count - 1 and part.mention.first:
+                own["closing_me"] = 1.0
         own[f"{part.role}_{part.whose}"] = 1.0
         if mine and part.mention.sure < 1:
             own["misheard"] = own[f"misheard_{part.role}"] = 1.0
@@ -191,10 +200,16 @@ _PAIRS = tuple(
         "after_twin": "asks orders you call_other everybody listening thanks more repeat answer we him short "
         "long partner about_twin spoken_of_owner in_field machine_you i_state aloud mumble "
         "opinion spoken_of_other statement please fragment stranger for_owner pass_on choice "
-        "we_asks",
+        "we_asks settles",
+        "settles": "partner answered short listening",
+        "closing_me": "asks orders you him about_twin",
+        "aloud": "asks cold answered",
+        "machine_you": "asks partner answered cold you",
+        "cold": "orders in_field statement you",
+        "goes_on": "asks orders statement please aloud short",
         "follow_up": "in_field partner short_asks new_topic who_asks you twin_passed echo him we_asks fragment "
         "everybody",
-        "short_asks": "partner after_twin answered",
+        "short_asks": "partner after_twin",
         "new_topic": "asks after_twin",
         "who_asks": "in_field after_twin",
         "echo": "partner asks fragment choice statement",
@@ -202,9 +217,9 @@ _PAIRS = tuple(
         "partner": "choice we_asks asks orders you more thanks repeat everybody him answer statement please "
         "fragment stranger",
         "wish_owner": "asks statement orders everybody after_twin him",
-        "answered": "fragment more who_asks we_asks asks you him orders everybody statement",
+        "answered": "in_field short_asks fragment more who_asks we_asks asks you him orders everybody statement",
         "twin_asked": "answer partner short asks statement",
-        "awaited": "statement call_other asks answer",
+        "awaited": "statement call_other asks answer aloud short",
         "alone": "aloud listening mumble asks orders thanks call_other about_twin we quoting him statement "
         "stranger you partner after_twin greeting",
         "hand": "order_speak short call_me listening named_me you",
@@ -256,9 +271,10 @@ def _share(before: Sequence[Heard]) -> float:
     return min(1.0, 2 * sum(not each.who for each in before) / len(before)) if len(before) > 1 else 0.0
 
 
-def _calls(reading: Reading, whose: str) -> bool:
+def called(reading: Reading, whose: str) -> bool:
+    """Whether somebody is called in these words, or may be."""
     return any(part.whose == whose and part.role != "spoken_of" for part in reading.parts)
 
 
 def _calls_twin(reading: Reading) -> bool:
-    return _calls(reading, "twin") or _calls(reading, "owner")
+    return called(reading, "twin") or called(reading, "owner")

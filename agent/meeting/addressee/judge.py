@@ -9,12 +9,14 @@ from collections.abc import Callable
 from typing import Literal
 
 from agent.meeting.addressee.commands import Command, command
-from agent.meeting.addressee.features import Features, Situation, features, read, situation
+from agent.meeting.addressee.features import Features, Situation, called, features, read, situation
 from agent.meeting.addressee.model import TARGETS, Model, fitted
 from agent.meeting.addressee.names import Names
 from agent.meeting.addressee.reading import Reader, Reading
 from agent.meeting.addressee.said import Heard, Judgement, Scene, Target
 
+HANDS_DOWN = 0.9
+"""How sure it is that "take the hand down" is meant for the twin while its hand is up."""
 FOR_TWIN = 0.35
 """Probability from which words are taken to be meant for the twin; to speak takes more (`deciding.SURE`)."""
 
@@ -36,10 +38,13 @@ class Addressee:
         reading, now, found, order = self._look(heard, scene)
         odds = self._model.odds(found)
         for_twin = odds["twin"]
+        if order == "lower_hand" and scene.hand_raised and not called(reading, "other"):
+            # Whose hand is up is known: no weighing of words.
+            for_twin = max(for_twin, HANDS_DOWN)
         target: Target = "twin" if for_twin >= FOR_TWIN else max(TARGETS[1:], key=lambda each: odds[each])
         if scene.owner_here and target == "owner":
             target = "other"
-        if target != "twin":
+        if target != "twin" or (order == "leave" and scene.people and not _sent_away(reading, now)):
             order = ""
         return Judgement(
             target=target,
@@ -62,6 +67,13 @@ class Addressee:
         return reading, now, features(heard, scene, reading, now, in_field=in_field, order=order), order
 
 
+def _sent_away(reading: Reading, now: Situation) -> bool:
+    """Nobody else can be meant by "you can leave": the twin is called, or it is being talked with."""
+    if called(reading, "other"):
+        return called(reading, "twin") or called(reading, "owner")
+    return called(reading, "twin") or called(reading, "owner") or now.after_twin or now.partner
+
+
 def _wants(
     reading: Reading, now: Situation, target: Target, order: Command
 ) -> Literal["answer", "action", "nothing"]:
@@ -73,6 +85,8 @@ def _wants(
         return "action"
     if reading.asks or reading.orders or order == "speak" or "opinion" in reading.cues:
         return "answer"
+    if "settles" in reading.cues and now.after_twin and not now.twin_asked:
+        return "nothing"
     if "thanks" in reading.cues or "greeting" in reading.cues or "mumble" in reading.cues:
         return "nothing"
     if reading.listening and not now.twin_asked:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
-from agent.meeting.addressee.sounds import alike, missing, skeleton
+from agent.meeting.addressee.sounds import alike, missing, skeleton, spoken
 from agent.meeting.addressee.tokens import Token
 from agent.meeting.addressee.wording import DESCRIBED, listed
 from persona.words import language, plain
@@ -22,6 +22,7 @@ _SHORTEST_MISHEARD = 4
 _SHORT_LIKE = 0.8
 _SOUNDS = 3
 """A name with fewer consonants has to be that like: "habe" is no "Hape"."""
+_YOU = ("you", "du")
 _TITLES = frozenset(
     (
         "mr",
@@ -70,9 +71,13 @@ class Names:
 
 
 class NameFinder:
-    """Finds names in the words of an utterance. `kinds` are words that mean a twin: `twin`, `avatar`."""
+    """Finds names in the words of an utterance. `kinds` are words that mean a twin: `twin`, `avatar`; one of
+    `asking` after a name that is also a word says that it is a name: "bishop when is it"."""
 
-    def __init__(self, names: Names, kinds: Iterable[str], prefixes: Iterable[str]) -> None:
+    def __init__(
+        self, names: Names, kinds: Iterable[str], prefixes: Iterable[str], asking: Iterable[str] = ()
+    ) -> None:
+        self._asking = frozenset(asking)
         self._kinds = frozenset(kinds)
         self._prefixes = frozenset(prefixes)
         self._owner = _parts((names.owner, *names.called))
@@ -91,9 +96,18 @@ class NameFinder:
             begins = at
             while begins and words[begins - 1].word in _TITLES and (not found or found[-1].last < begins - 1):
                 begins -= 1
+            if begins == at and mention.whose == "twin" and self._somebodys(words, at, known):
+                begins, mention = at - 1, replace(mention, sure=0.8)
             found.append(replace(mention, first=begins))
             at = mention.last + 1
         return tuple(found)
+
+    def _somebodys(self, words: Sequence[Token], at: int, others: frozenset[str]) -> bool:
+        """Before a word for a twin stands a name in the genitive that nobody has here: the owner's, misheard."""
+        if not at or words[at].word not in self._kinds:
+            return False
+        before = words[at - 1]
+        return before.possessive and not before.ends and before.word not in others and not common(before.word)
 
     def _at(self, words: Sequence[Token], at: int, others: frozenset[str]) -> Mention | None:
         for phrase in self._phrases:
@@ -157,20 +171,28 @@ class NameFinder:
             return Mention("owner", at, at + 1, 0.8, words[at + 1].possessive)
         return None
 
-    @staticmethod
-    def _likeness(words: Sequence[Token], at: int, names: frozenset[str]) -> float:
+    def _likeness(self, words: Sequence[Token], at: int, names: frozenset[str]) -> float:
         token = words[at]
         bare = token.word.removesuffix("s")
         if token.word in names or (bare in names and len(bare) > 2):
             written = token.word if token.word in names else bare
             # "will" and "mark" are words: a name only where it is written as one, or stands as one is called.
             titled = at > 0 and words[at - 1].word in _TITLES
-            return (
-                1.0 if not common(written) or titled or token.capital or token.comma_after or token.ends else 0.0
-            )
+            asked = self._asked(words, at)
+            as_name = titled or asked or token.capital or token.comma_after or token.ends
+            return 1.0 if as_name or not common(written) else 0.0
         if len(token.word) < _SHORTEST_MISHEARD or common(token.word):
             return 0.0
-        return max((_like(token.word, name) for name in names if len(name) >= _SHORTEST_MISHEARD), default=0.0)
+        asked = self._asked(words, at)
+        return max(
+            (_like(token.word, name, asked) for name in names if len(name) >= _SHORTEST_MISHEARD), default=0.0
+        )
+
+    def _asked(self, words: Sequence[Token], at: int) -> bool:
+        """It begins the sentence and somebody is asked after it: "bishop when is it", "mena can you"."""
+        if not words[at].begins or at + 2 >= len(words):
+            return False
+        return words[at + 1].written in self._asking or words[at + 2].written in _YOU
 
 
 def _parts(names: Iterable[str]) -> frozenset[str]:
@@ -186,10 +208,14 @@ def _known_others(others: tuple[str, ...], owner: frozenset[str]) -> frozenset[s
 
 
 @lru_cache(maxsize=20_000)
-def _like(word: str, name: str) -> float:
-    """0 when it is another word."""
+def _like(word: str, name: str, called: bool) -> float:
+    """0 when it is another word. `called`: it stands where a name would."""
     letters = alike(word, name)
     apart = missing(skeleton(word), skeleton(name))
+    if not apart and len(skeleton(name)) >= _SOUNDS:
+        letters = max(letters, alike(spoken(word), spoken(name)))
+    if not apart and called and letters >= _LIKE:
+        return letters
     # A consonant may be lost or added in hearing, but one for another makes another word: "margin", "market".
     if letters < _SHORT_LIKE and len(skeleton(name)) < _SOUNDS:
         return 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -46,7 +46,8 @@ class Reader:
         known = [wording(code) for code in DESCRIBED]
         kinds = frozenset[str]().union(*(each.words["kinds"] for each in known))
         prefixes = frozenset[str]().union(*(each.words["prefixes"] for each in known))
-        self._finder = NameFinder(names, kinds, prefixes)
+        asking = frozenset[str]().union(*(each.words["asking"] for each in known))
+        self._finder = NameFinder(names, kinds, prefixes, asking)
         self.read = lru_cache(maxsize=512)(self._read)
 
     def _read(self, text: str, others: tuple[str, ...], owner_here: bool) -> Reading:
@@ -64,14 +65,16 @@ class Reader:
         you = any(word in of.words["you"] for word in written) or "you_formal" in cues
         if code == "de":
             you = you or any(word.written in ("sie", "ihnen") and _polite(word) for word in words)
+        played = parts(words, mentions, of)
+        asks = "?" in text or "opinion" in cues or _asks(words, played, of)
         return Reading(
             words=words,
-            parts=parts(words, mentions, of),
+            parts=played,
             canonical=canonical,
             cues=frozenset(cues),
             language=code,
-            asks="?" in text or _asks(words, mentions, of),
-            orders=_orders(words, mentions, of),
+            asks=asks,
+            orders=_orders(words, played, of),
             you=you,
             stranger=_stranger(words, mentions),
             listening=bool(written) and all(word in of.words["backchannels"] for word in written),
@@ -115,9 +118,9 @@ def canonically(words: Sequence[Token], mentions: Sequence[Mention], text: str) 
     return " ".join(out)
 
 
-def _starts(words: Sequence[Token], mentions: Sequence[Mention], of: Wording) -> list[int]:
+def _starts(words: Sequence[Token], played: Sequence[Part], of: Wording) -> list[int]:
     """Where each sentence begins, after small words and names."""
-    named = {at for each in mentions for at in range(each.first, each.last + 1)}
+    named = _named([part.mention for part in played])
     lead = of.words["lead"] - of.words["orders"] - of.words["asking"]
     found = []
     for begin in (at for at, each in enumerate(words) if each.begins):
@@ -125,37 +128,56 @@ def _starts(words: Sequence[Token], mentions: Sequence[Mention], of: Wording) ->
         while at + 1 < len(words) and (at in named or words[at].written in lead) and not words[at].ends:
             at += 1
         found.append(at)
-    # Without punctuation what follows a name often begins a sentence.
-    return found + [each.last + 1 for each in mentions if each.last + 1 < len(words) and not each.possessive]
+    # Without punctuation what follows a name often begins a sentence, where it is no sentence about them.
+    after = [part.mention.last + 1 for part in played if part.role in ("called", "maybe")]
+    return found + [at for at in after if at < len(words)]
 
 
-def _asks(words: Sequence[Token], mentions: Sequence[Mention], of: Wording) -> bool:
-    for at in _starts(words, mentions, of):
+def _named(mentions: Sequence[Mention]) -> frozenset[int]:
+    return frozenset(at for each in mentions for at in range(each.first, each.last + 1))
+
+
+def _asks(words: Sequence[Token], played: Sequence[Part], of: Wording) -> bool:
+    named = _named([part.mention for part in played])
+    for at in _starts(words, played, of):
         # "from when", "until what time": a small word may come first.
         near = [each.word for each in words[at : at + _SMALL]]
         if near[0] in of.words["asking"]:
             return True
         if near[0] in of.words["before_asking"] and of.words["asking"].intersection(near):
             return True
-        if words[at].written in of.words["inversions"] and at + 1 < len(words):
-            follows = words[at + 1]
+        filled = at > 0 and words[at - 1].written in of.words["fills"]
+        if words[at].written in of.words["inversions"] and at + 1 < len(words) and not filled:
             # In German a verb comes first in a question alone, and in few words of a story.
-            if (
-                of.verb_first
-                or follows.written in of.words["subjects"]
-                or any(each.first == at + 1 for each in mentions)
-            ):
+            always = of.verb_first or words[at].written in of.words["always_ask"]
+            if always or words[at + 1].written in of.words["subjects"] or at + 1 in named:
                 return True
-    return False
+    return _asks_within(words, named, of)
+
+
+def _asks_within(words: Sequence[Token], named: Collection[int], of: Wording) -> bool:
+    """In the middle of words without punctuation: "while we wait when was it touched"; "I know when it was" is no
+    question, its verb comes later."""
+    return any(
+        words[at].word in of.words["asking"]
+        and words[at + 1].written in of.words["inversions"]
+        and (words[at + 2].written in of.words["subjects"] or at + 2 in named)
+        for at in range(len(words) - 2)
+    ) or any(
+        words[at].written in of.words["asking_short"] and words[at - 1].written not in of.words["reports"]
+        for at in range(1, len(words) - 1)
+    )
 
 
 def _stranger(words: Sequence[Token], mentions: Sequence[Mention]) -> bool:
     """A name that stands as one is called: "Carlos, can you", "put that down, sweetie"."""
-    named = {at for each in mentions for at in range(each.first, each.last + 1)}
+    named = _named(mentions)
     for at, each in enumerate(words):
         if at in named:
             continue
-        if any(each.word in wording(code).words["endearments"] for code in DESCRIBED):
+        edge = each.begins or each.ends or each.comma_before or each.comma_after
+        bare = not at or not any(words[at - 1].word in wording(code).words["articles"] for code in DESCRIBED)
+        if edge and bare and any(each.word in wording(code).words["endearments"] for code in DESCRIBED):
             return True
         first = each.begins and each.comma_after
         last = each.comma_before and (each.ends or each.comma_after)
@@ -164,10 +186,12 @@ def _stranger(words: Sequence[Token], mentions: Sequence[Mention]) -> bool:
     return False
 
 
-def _orders(words: Sequence[Token], mentions: Sequence[Mention], of: Wording) -> bool:
-    starts = _starts(words, mentions, of)
-    if any(words[at].written in of.words["orders"] for at in starts):
-        return True
+def _orders(words: Sequence[Token], played: Sequence[Part], of: Wording) -> bool:
+    starts = _starts(words, played, of)
+    for at in starts:
+        told = at + 1 < len(words) and words[at + 1].written in of.words["tellers"]
+        if words[at].written in of.words["orders"] and not told:
+            return True
     for at, each in enumerate(words[:-1]):
         wanted = each.written in ("can", "could", "would", "will", "kannst", "konntest", "wurdest")
         formal = each.written in ("konnen", "konnten", "wurden") and words[at + 1].written == "sie"

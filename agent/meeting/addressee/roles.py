@@ -75,8 +75,10 @@ class _Place:
         if self._speaks_to_somebody():
             # "write that down martin the crane": without punctuation nothing says where the name belongs.
             return "called" if after is None else "maybe"
-        asks = self._known["asking"] | self._known["inversions"]
-        return "maybe" if after is None and words[self._begin].word in asks else "spoken_of"
+        # "is it correct twin that it was changed": nobody speaks of "twin" without an article.
+        spoken_of = known["articles"] | known["objects"]
+        bare = of.whose == "twin" and before is not None and before.word not in spoken_of
+        return "maybe" if (after is None or bare) and self._ends_a_question() else "spoken_of"
 
     def _said_before(self) -> bool:
         """A word of saying stands before the name, as in "he said, Martin, come here"."""
@@ -124,6 +126,13 @@ class _Place:
             or inside[0] in known["asks"]
             or all(word in known["lead"] for word in inside)
         )
+
+    def _ends_a_question(self) -> bool:
+        """As "is he still on the list martin" or "while we wait what's the target martin" does."""
+        known, words = self._known, self._words
+        asking = known["asking"] | known["asking_short"]
+        inside = range(self._begin, self._of.first)
+        return words[self._begin].word in known["inversions"] or any(words[at].written in asking for at in inside)
 
     def _asks_opinion(self) -> bool:
         """The name ends a "what do you think"."""

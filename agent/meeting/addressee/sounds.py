@@ -8,7 +8,10 @@ from functools import lru_cache
 _SPELT: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), to)
     for pattern, to in (
-        (r"sch|sh|tsch|tch|ch(?=[ei])", "S"),
+        # As Irish names are spelt: Siobhan, Sean, Niamh.
+        (r"bh|mh", "v"),
+        (r"si(?=o)|se(?=an)", "S"),
+        (r"sch|sh|tsch|tch|ch(?=[ei])|^ch(?![rl])", "S"),
         (r"ph|v|w", "f"),
         (r"ck|qu|q|c(?=[aouklr])|ch|c$|kh", "k"),
         (r"c|z|x|ts|ss", "s"),
@@ -24,11 +27,18 @@ _VOWELS = re.compile(r"[aeiouy]+")
 
 
 @lru_cache(maxsize=20_000)
-def skeleton(word: str) -> str:
-    """Its consonants by their sound; a vowel at the beginning is `a`. `word` is lower case without accents."""
+def spoken(word: str) -> str:
+    """Written by its sound. `word` is lower case without accents."""
     rest = word
     for pattern, to in _SPELT:
         rest = pattern.sub(to, rest)
+    return rest
+
+
+@lru_cache(maxsize=20_000)
+def skeleton(word: str) -> str:
+    """Its consonants by their sound; a vowel at the beginning is `a`. `word` is lower case without accents."""
+    rest = spoken(word)
     head = "a" if rest[:1] in tuple("aeiouy") else ""
     return head + re.sub(r"(.)\1+", r"\1", _VOWELS.sub("", rest))
 

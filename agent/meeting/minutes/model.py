@@ -44,7 +44,7 @@ class ModelMinutes:
         *,
         owner: str,
         seen: Callable[[str], str],
-        timeout_s: float = 60.0,
+        timeout_s: float = 25.0,
     ) -> None:
         """Connects to nothing. `seen` gives words as a model may see them; `timeout_s` bounds a whole request."""
         self._url = f"{base_url.rstrip('/')}/chat/completions"

@@ -9,7 +9,7 @@ owner_here: yes         the owner is one of the people
 
 x Anna: Ben, can you?   a line of somebody: for whom it is (t twin, o owner, x somebody else, r room,
                         n nobody), `+` when something is to be done, `-` when nothing is wanted, `!leave` for an
-                        order to the twin
+                        order to the twin; `#` right after for whom it is: typed in the chat
 . Words of the twin.
 ^ up                    the twin's hand
 """
@@ -24,14 +24,17 @@ from pathlib import Path
 from typing import Literal
 
 from agent.meeting.addressee import Addressee, Heard, Names, Scene, Target
+from agent.meeting.addressee.model import Model
 
 FOLDER = Path(__file__).parent / "meetings"
-Part = Literal["tuning", "scoring", "blind"]
+Part = Literal["tuning", "scoring", "blind", "independent", "fresh"]
 WORDS_PER_S = 2.6
 GAP_S = 0.7
 REMEMBERED_S = 90.0
 _TARGETS: dict[str, Target] = {"t": "twin", "o": "owner", "x": "other", "r": "room", "n": "nobody"}
-_LINE = re.compile(r"(?P<target>[toxrn])(?P<wants>[+-]?)(?:!(?P<command>\w+))? (?P<name>[^:]+): (?P<text>.+)")
+_LINE = re.compile(
+    r"(?P<target>[toxrn])(?P<typed>#?)(?P<wants>[+-]?)(?:!(?P<command>\w+))? (?P<name>[^:]+): (?P<text>.+)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +64,8 @@ class Meeting:
     owner_here: bool = False
     cases: list[Case] = field(default_factory=list)
 
-    def addressee(self) -> Addressee:
-        return Addressee(self.names, self.in_field, self.language)
+    def addressee(self, model: Model | None = None) -> Addressee:
+        return Addressee(self.names, self.in_field, self.language, model=model)
 
     @property
     def spoken_s(self) -> float:
@@ -113,7 +116,7 @@ def _cases(meeting: Meeting, lines: list[str]) -> Iterator[Case]:
         match = _LINE.fullmatch(line)
         name, text = (_full(meeting, match["name"]), match["text"]) if match else ("", line.removeprefix(". "))
         start_s, at_s = at_s + GAP_S, at_s + GAP_S + len(text.split()) / WORDS_PER_S
-        heard = Heard(name.lower(), name, text, start_s, at_s)
+        heard = Heard(name.lower(), name, text, start_s, at_s, typed=bool(match and match["typed"]))
         if match is None:
             assert line.startswith(". "), line
             asked = partner if text.endswith("?") else ""

@@ -322,6 +322,31 @@ async def test_a_house_that_is_starting_or_leaving_takes_no_call(tmp_path: Path)
         assert isinstance(here.house.refusal(), Refusal)
 
 
+async def test_a_meeting_is_kept_and_the_name_of_its_room_is_not(tmp_path: Path) -> None:
+    async with house(tmp_path, voice='engine = "espeak"\n', cloned=False) as here:
+        wire = EarWire(OUTLET_RATES_HZ[-1], lead_chunks=2)
+        call = here.house.begin("room", wire, Caller(), reference="Frau Müller & Co")
+        here.house.meet_in(call.id, "silent")
+        call.hang_up("enough")
+        await here.house.carry(call)
+        kept = await here.house.vault.call(call.id)
+        assert kept is not None
+        assert (kept.call.end_reason, kept.call.provider_ref) == ("enough", "")
+        assert [event.detail for event in kept.events if event.kind == "mode"] == [{"mode": "silent"}]
+
+
+async def test_where_many_are_one_voice_nobody_is_asked_for_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TWIN_CONSENT__RECORDING", "ask")
+    monkeypatch.setenv("TWIN_CONSENT__TRANSCRIPTION", "ask")
+    async with house(tmp_path, voice='engine = "espeak"\n', cloned=False) as here:
+        asked = here.house.archive.flow(None, "web")
+        mixed = here.house.archive.flow(None, "camera")
+        assert (asked.transcription, asked.recording) == ("ask", "ask")
+        assert (mixed.transcription, mixed.recording) == ("off", "off")
+
+
 @pytest.fixture(autouse=True)
 def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for key in [key for key in os.environ if key.startswith("TWIN_")]:

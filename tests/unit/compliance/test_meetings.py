@@ -174,6 +174,39 @@ async def test_a_renamed_participant_keeps_the_name_of_each_turn(vault: Vault) -
     assert [(person.name, person.left_ms) for person in kept.participants] == [("Anna L.", None)]
 
 
+async def test_who_is_forgotten_in_the_middle_of_a_meeting_stays_out_of_it(vault: Vault, home: Path) -> None:
+    vault.begin_call(ROOM, channel="room")
+    vault.participant(ROOM, ANNA, "Anna")
+    vault.turn_heard(ROOM, turn(0, "one", 0, 1, speaker=ANNA, name="Anna"))
+    await vault.flush()
+    await eraser(vault, home).erase(ANNA)
+    vault.participant(ROOM, ANNA, "Anna L.")
+    vault.turn_heard(ROOM, turn(1, "two", 2, 3, speaker=ANNA, name="Anna L."))
+    vault.participant(ROOM, BEN, "Ben")
+    vault.begin_call("next", channel="room")
+    vault.participant("next", ANNA, "Anna")
+    kept, other = await vault.call(ROOM), await vault.call("next")
+    assert kept is not None
+    assert other is not None
+    assert [person.name for person in kept.participants] == ["Ben"]
+    assert kept.turns == ()
+    assert [person.name for person in other.participants] == ["Anna"]
+
+
+async def test_a_store_that_does_not_know_of_the_erasure_yet_takes_nobody_in(vault: Vault, home: Path) -> None:
+    vault.begin_call(ROOM, channel="room")
+    vault.participant(ROOM, ANNA, "Anna")
+    await vault.flush()
+    async with Vault(home) as another:
+        await eraser(another, home).erase(ANNA)
+    known = await vault.run(lambda tx: tx.connection.execute(select(subjects.c.id)).all())
+    vault.participant(ROOM, ANNA, "Anna L.")
+    kept = await vault.call(ROOM)
+    assert kept is not None
+    assert kept.participants == ()
+    assert await vault.run(lambda tx: tx.connection.execute(select(subjects.c.id)).all()) == known
+
+
 async def test_a_restored_backup_brings_nobody_back(tmp_path: Path) -> None:
     home, copy = tmp_path / "home", tmp_path / "copy"
     async with Vault(home) as vault:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent.engines.lineup import Lineup
+from agent.engines.speech.pocketsphinx import PocketSphinx
 from agent.settings import load
 from compliance.errors import EngineFailed
 from persona.home import demo
@@ -114,3 +115,18 @@ async def test_what_an_earlier_process_knew_of_a_voice_is_forgotten_without_a_cl
             if stays:
                 await here.forget_voice()
                 assert not left.exists()
+
+
+async def test_a_spare_recogniser_may_start_when_it_is_first_needed(tmp_path: Path) -> None:
+    (tmp_path / "twin.toml").write_text('[speech]\nengine = "deepgram"\n', "utf-8")
+    made = Lineup(load(tmp_path), {"DEEPGRAM_API_KEY": "stub"}, demo(), cache=tmp_path, late_spare=True)
+    try:
+        await made.start()
+        spare = made.speech[1]
+        assert isinstance(spare, PocketSphinx)
+        assert spare.pids == ()
+        hearing = await spare.open(rate_hz=16_000, language="en")
+        assert len(spare.pids) == 1
+        await hearing.close()
+    finally:
+        await made.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.fleet.access import Access, checked, library
+from channels.livekit.signs import Signs
 from compliance.errors import EngineMissing, SettingsError
 
 KEYS = {"LIVEKIT_URL": "wss://rooms.example.org", "LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "s" * 40}
@@ -39,9 +40,10 @@ def test_an_address_that_is_none_is_refused(wrong: str) -> None:
 
 def test_a_ticket_lets_an_agent_into_one_room() -> None:
     api = pytest.importorskip("livekit.api")
-    ticket = Access.of(KEYS).ticket("standup", identity="twin", name="Ada (AI twin)")
+    ticket = Access.of(KEYS).ticket("standup", identity="twin", signs=Signs("Ada (AI twin)", "", "Ada"))
     claims = api.TokenVerifier("key", "s" * 40).verify(ticket)
     assert (claims.identity, claims.name, claims.kind) == ("twin", "Ada (AI twin)", "agent")
+    assert claims.attributes == {"ai.twin": "true", "ai.twin.of": "Ada"}
     assert claims.video.room == "standup"
     assert claims.video.room_join
     assert claims.video.can_update_own_metadata

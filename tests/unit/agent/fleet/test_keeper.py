@@ -141,6 +141,18 @@ async def test_a_job_of_ours_that_died_is_served_again_and_one_that_ended_well_i
     assert fleet.server.renewed == [("room2", 1)]
 
 
+async def test_whoever_is_replaced_takes_its_own_wish_back_and_not_the_new_one(fleet: Fleet) -> None:
+    fleet.server.add(room(0, of=2))
+    fleet.jobs[2].update(j0="room0")
+    await fleet.rounds(0, 1, 2, for_s=1)
+    await fleet.rounds(0, 1, for_s=LOST_AFTER_S + 2)
+    # The worker that was taken for dead lives: its twin is thrown out by the new one.
+    await fleet.server.take_back("room0", "d0")
+    fleet.jobs[2].clear()
+    await fleet.rounds(0, 1, 2, for_s=2)
+    assert list(fleet.server.wishes) == ["d0+"]
+
+
 async def test_a_job_that_died_at_once_is_noticed_too(fleet: Fleet) -> None:
     fleet.server.add(room(1, of=0))
     fleet.keepers[0].took("j1", "room1")

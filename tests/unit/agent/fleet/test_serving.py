@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,12 @@ import pytest
 from agent.fleet import in_process
 from agent.fleet.in_process import ASKED, InProcess, Invitation, job_of
 from agent.fleet.job import RoomJob
-from agent.fleet.serving import ended, mode_of, signs_of
+from agent.fleet.serving import LEAVE_S, ended, mode_of, signs_of
+from agent.fleet.worker import END_S
 from agent.house import House
+from agent.meeting.minutes.model import ModelMinutes
 from agent.settings import Settings, SpeechSection
+from channels.livekit.session import ENDING_LIMIT_S
 from channels.livekit.signs import Signs
 from compliance.errors import SettingsError
 from persona.home import demo
@@ -63,21 +67,21 @@ def test_a_name_that_says_that_it_is_a_person_is_refused(tmp_path: Path) -> None
 
 def test_a_ticket_is_made_where_none_is_given(tmp_path: Path) -> None:
     pytest.importorskip("livekit.api")
-    job = job_of(Invitation(room="standup", mode="silent"), house(tmp_path), "Ada (AI twin)")
+    job = job_of(Invitation(room="standup", mode="silent"), house(tmp_path), SIGNS)
     assert (job.url, job.room, job.metadata) == ("ws://127.0.0.1:1", "standup", '{"mode": "silent"}')
     assert job.token.count(".") == 2
 
 
 def test_a_ticket_that_is_given_needs_no_keys(tmp_path: Path) -> None:
     there = house(tmp_path, {"LIVEKIT_E2EE_KEY": "shared"})
-    job = job_of(Invitation(url="https://rooms.example.org", token="given"), there, "")
+    job = job_of(Invitation(url="https://rooms.example.org", token="given"), there, SIGNS)
     assert job == RoomJob("wss://rooms.example.org", "given", "", "", "shared")
 
 
 @pytest.mark.parametrize("invitation", [Invitation(), Invitation(token="given")])
 def test_what_is_missing_of_an_invitation_is_named(invitation: Invitation, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"--room|--url"):
-        job_of(invitation, house(tmp_path, {}), "")
+        job_of(invitation, house(tmp_path, {}), SIGNS)
 
 
 class Session:
@@ -117,6 +121,12 @@ async def test_one_that_does_not_is_ended(monkeypatch: pytest.MonkeyPatch) -> No
     await asyncio.sleep(0)
     await ended(running, session, "server_stopping")
     assert session.cancelled
+
+
+def test_leaving_may_take_as_long_as_a_model_writes_the_digest() -> None:
+    digest_s = inspect.signature(ModelMinutes).parameters["timeout_s"].default
+    assert digest_s < ENDING_LIMIT_S
+    assert digest_s < LEAVE_S < END_S
 
 
 @pytest.fixture

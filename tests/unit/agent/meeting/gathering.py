@@ -50,6 +50,7 @@ KNOWLEDGE = Knowledge(PERSONA)
 TODAY = date(2026, 11, 20)
 TEXTS = disclosure("en", owner=PERSONA.profile.name)
 ANNA, BOB, CARLA = Person("anna", "Anna Berg"), Person("bob", "Bob"), Person("carla", "Carla")
+DORA = Person("dora", "Dora")
 
 
 class Store:
@@ -91,6 +92,8 @@ class Papers:
     requests: list[tuple[str, str | None]] = field(default_factory=list)
     receipts: list[tuple[str | None, str]] = field(default_factory=list)
 
+    deleted: list[str] = field(default_factory=list)
+    """Calls whose recordings were to be deleted."""
     asked: list[str] = field(default_factory=list)
     """Questions to the owner whose sound may be kept."""
     ended: int = 0
@@ -109,10 +112,13 @@ class Papers:
             self.requests.append((kind, call.caller.subject))
             return "R-7K3M-2Q9D"
 
+        async def delete(call_id: str) -> None:
+            self.deleted.append(call_id)
+
         def receipt(call: Call, given: consent.Note) -> None:
             self.receipts.append((call.caller.subject, given.kind))
 
-        return Office(note, cast(Any, None), cast(Any, None), request, receipt, cast(Any, None))
+        return Office(note, cast(Any, None), delete, request, receipt, cast(Any, None))
 
 
 class _Mind:

@@ -72,3 +72,10 @@ def test_a_meeting_of_one_is_a_call() -> None:
     present = here.present()
     assert present is not None
     assert (present.names, present.people) == (("Anna", "Ines"), 2)
+
+
+def test_whoever_has_left_still_has_a_name_for_their_last_words() -> None:
+    here = company(INES, STRANGER)
+    here.went("anna")
+    assert here.name("anna") == "Anna"
+    assert here.others("") == ("Ines",)

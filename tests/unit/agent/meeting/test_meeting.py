@@ -7,7 +7,7 @@ import pytest
 from agent.meeting.consenting import MeetingConsenting
 from channels.call import Caption, Privacy
 from channels.room import Person
-from tests.unit.agent.meeting.gathering import ANNA, BOB, CARLA, TEXTS, Gathering, gathering
+from tests.unit.agent.meeting.gathering import ANNA, BOB, CARLA, DORA, TEXTS, Gathering, gathering
 
 QUESTION = "Martin's twin, when are you open?"
 OWNERS = "We have to ask Martin about the discount when he is back."
@@ -82,6 +82,44 @@ class TestDoors:
             door = here.joins(CARLA)
             assert not door.is_open
             await here.hears(lambda: door.is_open)
+
+    async def test_what_was_said_to_another_tells_nobody_who_comes_after(self) -> None:
+        async with gathering() as here:
+            told = here.joins(CARLA)
+            await here.hears(lambda: told.is_open and not here.call.outlet.speaking)
+            door = here.joins(DORA)
+            here.live.consenting.tick()
+            here.live.consenting.tick()
+            assert not door.is_open
+            await here.hears(lambda: door.is_open)
+            assert here.said.count(TEXTS.short) == 2
+
+    async def test_whoever_leaves_while_it_sounds_has_not_heard_it_when_they_come_back(self) -> None:
+        async with gathering(opened=False) as here:
+            await here.hears(lambda: here.call.outlet.speaking)
+            here.leaves("bob")
+            door = here.joins(BOB)
+            await here.hears(lambda: here.doors["anna"].is_open)
+            assert not door.is_open
+            await here.hears(lambda: door.is_open)
+            assert TEXTS.short in here.said
+
+    async def test_nor_have_they_heard_the_short_one(self) -> None:
+        async with gathering() as here:
+            door = here.joins(CARLA)
+            await here.hears(lambda: here.call.outlet.speaking)
+            here.leaves("carla")
+            here.joins(CARLA)
+            await here.hears(lambda: here.saying[-1] == TEXTS.short and not here.call.outlet.speaking)
+            assert not door.is_open
+            await here.hears(lambda: door.is_open)
+
+    async def test_where_nobody_was_when_it_began_whoever_comes_is_told(self) -> None:
+        async with gathering(people=[], opened=False) as here:
+            await here.hears(lambda: here.call.outlet.speaking)
+            door = here.joins(ANNA)
+            await here.hears(lambda: door.is_open)
+            assert TEXTS.short in here.said
 
     async def test_another_machine_is_not_listened_to_and_is_nobody(self) -> None:
         async with gathering(people=[ANNA, Person("bot", "Notetaker", "machine")]) as here:
@@ -236,12 +274,36 @@ class TestModes:
             await here.hears(lambda: not here.call.outlet.speaking)
             await asks(here)
 
+    async def test_who_may_not_keep_it_silent_stops_it(self) -> None:
+        async with gathering([LONG]) as here:
+            here.says("anna", QUESTION)
+            await here.hears(lambda: here.call.outlet.speaking)
+            here.says("bob", "Twin, be quiet.")
+            await here.hears(lambda: "can change how I take part" in here.said)
+            assert "yield" in [kind for kind, *_ in here.store.events]
+            assert not here.said.count(LONG)
+
     async def test_anybody_sends_it_away(self) -> None:
         async with gathering() as here:
             here.says("bob", "Twin, please leave the meeting.")
             await here.hears(lambda: here.live.reason)
             assert here.live.reason == "goodbye"
             assert here.saying[-1].endswith("Goodbye.")
+
+    async def test_it_goes_also_when_nobody_stops_talking(self) -> None:
+        async with gathering(disclose_within_s=1, wait_s=1) as here:
+            here.begins("anna", "and so on and so on")
+            here.says("bob", "Twin, please leave the meeting.")
+            await here.hears(lambda: here.live.reason)
+            assert here.live.reason == "goodbye"
+
+    async def test_called_on_after_many_things_it_could_have_said(self) -> None:
+        async with gathering(["Until six."], mode="active") as here:
+            for _ in range(60):
+                here.says("anna", "Does anybody know when the office is open?")
+            await here.hears(lambda: here.chat.hands)
+            here.says("bob", "Yes, twin, go ahead.")
+            await answered(here, "Until six.")
 
     async def test_active_it_raises_its_hand_and_answers_when_called(self) -> None:
         async with gathering(["Until six."], mode="active") as here:
@@ -292,6 +354,9 @@ class TestConsent:
             here.says("bob", "Yes, go ahead.")
             await here.hears(lambda: here.live.consenting.recording)
             assert here.papers.receipts == [("anna", "consent_given"), ("bob", "consent_given")]
+            here.says("bob", OWNERS)
+            await here.passes(1_200)
+            assert not here.papers.asked, "that began before all had agreed"
             here.says("anna", OWNERS)
             await here.hears(lambda: here.papers.asked == [OWNERS])
             here.joins(CARLA)
@@ -305,6 +370,36 @@ class TestConsent:
                 here.says(who, "Yes, you may.")
             await here.hears(lambda: here.store.turns)
             assert [event for event in here.events if isinstance(event, Privacy)][-1].words == "kept"
+
+    async def test_a_question_to_one_is_none_to_the_next(self) -> None:
+        async with gathering(record_questions=True) as here:
+            await here.hears(lambda: "Anna," in here.saying[-1] and not here.call.outlet.speaking)
+            consenting = here.live.consenting
+            assert isinstance(consenting, MeetingConsenting)
+            assert consenting.keys("anna", "1")
+            assert consenting.asked == "", "Bob has not heard his question yet"
+            await here.hears(lambda: consenting.asked == "bob")
+
+    async def test_with_who_said_yes_the_yes_is_gone(self) -> None:
+        async with gathering(people=[ANNA], transcription="ask") as here:
+            await here.hears(lambda: "?" in here.saying[-1] and not here.call.outlet.speaking)
+            here.says("anna", "Yes, you may.")
+            await here.hears(lambda: here.store.turns)
+            here.leaves("anna")
+            door = here.joins(BOB)
+            await here.hears(lambda: door.is_open)
+            here.says("bob", "Nobody has asked me.")
+            await here.passes(100)
+            assert "bob" not in [turn.speaker for turn in here.store.turns.values()]
+
+    async def test_who_stops_the_recording_has_what_was_recorded_deleted(self) -> None:
+        async with gathering(people=[ANNA], record_questions=True) as here:
+            await here.hears(lambda: "?" in here.saying[-1] and not here.call.outlet.speaking)
+            here.says("anna", "Yes, you may.")
+            await here.hears(lambda: here.live.consenting.recording)
+            here.says("anna", "Stop recording.")
+            await here.hears(lambda: here.papers.deleted == [here.call.id])
+            assert not here.live.consenting.recording
 
     async def test_a_no_by_key_is_a_no(self) -> None:
         async with gathering(transcription="ask") as here:

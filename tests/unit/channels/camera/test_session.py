@@ -193,6 +193,22 @@ async def test_a_clockwork_that_breaks_ends_the_call(monkeypatch: pytest.MonkeyP
     assert meeting.session.reason == "line_failed"
 
 
+async def test_a_part_that_breaks_is_logged_by_its_kind_alone(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken() -> None:
+        raise ZeroDivisionError("with somebody's name in it")
+
+    meeting = Meeting()
+    monkeypatch.setattr(meeting.session, "_watch", broken)
+    async with meeting.held():
+        pass
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert record.getMessage() == "a part of the camera's call failed"
+    assert (record.__dict__["part"], record.__dict__["error"]) == ("camera watch", "ZeroDivisionError")
+    assert "somebody" not in caplog.text
+
+
 async def test_what_left_last_is_heard_before_the_line_is_cut() -> None:
     sound = HandSound()
     sound.play(bytes(1_920))

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from channels.livekit.chat import MAX_READING, MESSAGE_BURST, Chat, old_message
+from channels.livekit.chat import MAX_READING, MAX_READING_EACH, MAX_WRITERS, MESSAGE_BURST, Chat, old_message
 
 
 class Reader:
@@ -28,6 +28,12 @@ class Reader:
 
     def close(self) -> None:
         self.closed = True
+
+
+def packet(who: str) -> SimpleNamespace:
+    return SimpleNamespace(
+        topic="lk-chat-topic", participant=SimpleNamespace(identity=who), data=b'{"message": "again"}'
+    )
 
 
 def chat() -> tuple[Chat, list[tuple[str, str]]]:
@@ -64,8 +70,8 @@ async def test_a_message_that_breaks_off_is_passed_over() -> None:
 async def test_messages_at_once_are_bounded() -> None:
     written, _ = chat()
     readers = [Reader(endless=True) for _ in range(MAX_READING + 3)]
-    for reader in readers:
-        written.on_stream(reader, "anna")
+    for number, reader in enumerate(readers):
+        written.on_stream(reader, f"person {number}")
     assert written.passed_over == 3
     await written.close()
     assert all(reader.closed for reader in readers)
@@ -73,12 +79,46 @@ async def test_messages_at_once_are_bounded() -> None:
 
 async def test_messages_over_time_are_bounded() -> None:
     written, typed = chat()
-    packet = SimpleNamespace(
-        topic="lk-chat-topic", participant=SimpleNamespace(identity="anna"), data=b'{"message": "again"}'
-    )
     for _ in range(100):
-        written.on_data(packet)
+        written.on_data(packet("anna"))
     assert len(typed) == MESSAGE_BURST
+    assert written.passed_over == 100 - MESSAGE_BURST
+
+
+async def test_who_floods_the_chat_silences_nobody_else() -> None:
+    written, typed = chat()
+    for _ in range(100):
+        written.on_data(packet("anna"))
+        written.on_stream(Reader(endless=True), "anna")
+    written.on_data(packet("bert"))
+    written.on_stream(Reader("Hello"), "bert")
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert [text for key, text in typed if key == "bert"] == ["again", "Hello"]
+    await written.close()
+
+
+async def test_one_person_has_a_bounded_part_of_what_is_read_at_once() -> None:
+    written, _ = chat()
+    for _ in range(MAX_READING_EACH + 2):
+        written.on_stream(Reader(endless=True), "anna")
+    assert written.passed_over == 2
+    await written.close()
+
+
+async def test_whoever_was_quiet_longest_is_forgotten_first() -> None:
+    written, typed = chat()
+    for _ in range(100):
+        written.on_data(packet("anna"))
+    for number in range(MAX_WRITERS - 1):
+        written.on_data(packet(f"person {number}"))
+    # Still remembered: nothing is left to her.
+    written.on_data(packet("anna"))
+    before = len(typed)
+    for number in range(MAX_WRITERS):
+        written.on_data(packet(f"later {number}"))
+    written.on_data(packet("anna"))
+    assert len(typed) == before + MAX_WRITERS + 1
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,11 @@ def test_two_telephones_of_one_number_are_two_people() -> None:
     assert people.key("+15550100") == "sip_1"
 
 
+def test_whoever_is_called_like_the_number_of_a_telephone_is_not_who_calls_from_it() -> None:
+    people = settled(sits("sip_1", identity="+15550100"), sits("+15550100"))
+    assert [seat.person.identity for seat in people.here] == ["+15550100", "+15550100 2"]
+
+
 def test_the_subject_of_somebody_stays_the_same_in_a_call() -> None:
     people = settled(sits("sip_1"))
     people.look([sits("sip_1", identity="+15550100")], 2.0)

@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("livekit.rtc")
 
-from channels.call import Refusal
+from channels.call import Call, Refusal
 from channels.livekit.connection import RoomUnreachable
 from channels.livekit.session import RoomSession
 from channels.livekit.settings import LiveKitSettings
@@ -19,7 +19,9 @@ from tests.doubles.livekit_room import PROMPT, SIGNS, Meeting, MeetingHost, Tick
 from tests.doubles.livekit_room_server import TRACK, RoomServer, room_server
 
 # The protocol's own word for a token that nobody checks here: a header, claims and no signature.
-TOKEN = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ0d2luIn0."
+UNNAMED = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ0d2luIn0."
+TOKEN = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ0d2luIiwibmFtZSI6IkFkYSBFeGFtcGxlIChBSSB0d2luKSJ9."
+"""With the twin's name."""
 
 
 def session(server: RoomServer, host: MeetingHost, settings: LiveKitSettings = PROMPT) -> RoomSession:
@@ -76,6 +78,20 @@ async def test_a_call_that_is_refused_is_written_and_not_begun() -> None:
         with pytest.raises(CallRefused):
             await session(server, host).run()
         assert host.conversations == []
+        await until(lambda: ("lk.chat", "All lines are busy.") in server.texts)
+
+
+async def test_a_call_that_cannot_be_prepared_is_ended_by_its_host() -> None:
+    def broken(call: Call) -> None:
+        raise RuntimeError("no face")
+
+    async with room_server() as server:
+        host = MeetingHost()
+        host.show = broken
+        with pytest.raises(RuntimeError, match="no face"):
+            await session(server, host).run()
+        assert host.conversation.reason == "line_failed"
+        assert host.live == 0
 
 
 async def test_a_server_that_refuses_the_token_is_named() -> None:
@@ -83,6 +99,15 @@ async def test_a_server_that_refuses_the_token_is_named() -> None:
         server.refuse = 401
         with pytest.raises(RoomUnreachable, match="token"):
             await session(server, MeetingHost()).run()
+
+
+async def test_a_token_that_would_hide_what_the_twin_is_does_not_enter() -> None:
+    async with room_server() as server:
+        host = MeetingHost()
+        with pytest.raises(RoomUnreachable, match="needs canUpdateOwnMetadata"):
+            await RoomSession(host, PROMPT, Ticket(server.url, UNNAMED, "room"), SIGNS).run()
+        assert server.joins == 0
+        assert host.conversations == []
 
 
 async def test_a_cancelled_session_leaves_the_room() -> None:
@@ -94,3 +119,46 @@ async def test_a_cancelled_session_leaves_the_room() -> None:
         await asyncio.wait({task}, timeout=6)
         assert task.cancelled()
         await until(server.left.is_set)
+
+
+class Digesting(MeetingHost):
+    """A host that has something to write when its wire is closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.out_of_room = asyncio.Event()
+        self.go_on = asyncio.Event()
+        self.digested = False
+
+    async def carry(self, call: Call) -> None:
+        await super().carry(call)
+        self.out_of_room.set()
+        await self.go_on.wait()
+        self.digested = True
+
+
+async def test_a_cancelled_session_leaves_at_once_and_lets_the_host_end_its_call() -> None:
+    async with room_server() as server:
+        host = Digesting()
+        task = asyncio.create_task(session(server, host).run(), name="meeting")
+        await until(lambda: host.live == 1)
+        task.cancel()
+        await until(server.left.is_set)
+        await host.out_of_room.wait()
+        assert not task.done()
+        host.go_on.set()
+        await asyncio.wait({task}, timeout=6)
+        assert task.cancelled()
+        assert host.digested
+
+
+async def test_a_host_that_does_not_end_its_call_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("channels.livekit.session.ENDING_LIMIT_S", 0.1)
+    async with room_server() as server:
+        host = Digesting()
+        twin = session(server, host)
+        task = asyncio.create_task(twin.run(), name="meeting")
+        await until(lambda: host.live == 1)
+        twin.leave("server_stopping")
+        assert await asyncio.wait_for(task, 6) == "server_stopping"
+        assert not host.digested

