@@ -19,5 +19,16 @@ async def reap(process: asyncio.subprocess.Process) -> bool:
                 await process.wait()
             with suppress(ConnectionError):
                 await process.stdin.wait_closed()
+            await _close_pipes(process)
             return True
     return False
+
+
+async def _close_pipes(process: asyncio.subprocess.Process) -> None:
+    """asyncio says that a process has ended before it has seen the end of its pipes, and has no public way to
+    close them: a loop that ends in between would leave them open."""
+    transport = getattr(process, "_transport", None)
+    if transport is not None:
+        transport.close()
+        # Their ends are told in the next turn of the loop.
+        await asyncio.sleep(0)

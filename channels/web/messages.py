@@ -97,7 +97,10 @@ def read(message: object) -> FromPage:
 
 def event(happened: CallEvent) -> str:
     """What the page is told of the call."""
-    return json.dumps({"type": _EVENT_TYPES[type(happened)], **asdict(happened)}, ensure_ascii=False)
+    told = {"type": _EVENT_TYPES[type(happened)], **asdict(happened)}
+    # On a page there is one caller.
+    told.pop("speaker", None)
+    return json.dumps(told, ensure_ascii=False)
 
 
 def refused(refusal: Refusal) -> str:

@@ -58,7 +58,7 @@ async def visitor(server: LiveKitServer) -> AsyncIterator[Callable[[str], Awaita
         yield enters
     finally:
         stdin.close()
-        await asyncio.wait_for(process.wait(), 20)
+        await asyncio.wait_for(process.communicate(), 20)
 
 
 async def one(

@@ -1,107 +1,22 @@
-"""A face from an avatar worker over a real LiveKit server, where one is installed."""
+"""The connection to a LiveKit avatar worker where there is none; with a real server: tests/behaviour."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 
-from agent.face.elsewhere import TROUBLE, Elsewhere
 from agent.face.elsewhere_options import Options
 from agent.face.hosted.livekit_avatar import LiveKitAvatars
-from avatar.ahead import Ahead, Lead
+from agent.face.mailbox import Mailbox
+from avatar.ahead import Ahead
 from avatar.stage import Stage
 from compliance.errors import EngineFailed, EngineMissing
-from tests.livekit_server import free_port, livekit_server
-from tests.unit.avatar.elsewhere import COVER, Grey
-from tests.unit.avatar.test_ahead_echo import speech
-
-if TYPE_CHECKING:
-    from tests.doubles.avatar_worker import AvatarWorker
+from tests.livekit_server import free_port
+from tests.unit.avatar.elsewhere import Grey
 
 RATE = 16_000
-CHUNK = RATE // 50
 SECRETS = {"LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "a secret that is long enough for a test of this kind"}
-LIMIT_S = 20.0
-
-
-async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(LIMIT_S):
-        while not true():  # noqa: ASYNC110  counters have no event to wait on
-            await asyncio.sleep(0.01)
-
-
-@asynccontextmanager
-async def worked() -> AsyncIterator[tuple[Elsewhere, Ahead, AvatarWorker]]:
-    """A call whose face is drawn by a worker in a room of a real server."""
-    async with livekit_server() as server:
-        from tests.doubles.avatar_worker import AvatarWorker
-
-        worker = AvatarWorker()
-        await worker.join(server.url, server.token("avatar", "faces"))
-        options = Options("livekit_avatar", url=server.url, room="faces", ready_s=15.0)
-        elsewhere = Elsewhere(options, server.environment)
-        await elsewhere.start()
-        face = elsewhere.cover("call", Stage(Grey(), rate_hz=RATE, seed=1), RATE, lead=Lead(fade_ms=0))
-        assert isinstance(face, Ahead)
-        try:
-            await until(lambda: face.alive)
-            yield elsewhere, face, worker
-        finally:
-            await elsewhere.close()
-            await worker.leave()
-
-
-async def test_speech_goes_to_the_worker_and_its_pictures_come_back_for_their_samples() -> None:
-    async with worked() as (_, face, worker):
-        await until(lambda: face._idle is not None)
-        said = speech(5, 3.0)
-        said[RATE : RATE + RATE // 2] = 0
-        face.expect(1, said.tobytes(), (), (), exact=False, last=True)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(5.0):
-                await until(lambda: len(face._store) >= 40)
-        stored = list(zip(face._store._indices, face._store._pictures, strict=True))
-        assert worker.streams == [{"sample_rate": "24000", "num_channels": "1"}]
-        assert worker.received == pytest.approx(2 * 2.0 * 24_000, rel=0.05)
-        assert len(stored) >= 15
-        # Bright where the speech is loud: at the pause that was cut into it the pictures are dark.
-        loud = np.convolve(np.abs(said.astype(np.float64)), np.ones(640) / 640, "same")
-        agree = [
-            (int(picture.y[16, 16]) > 130) == (loud[min(index, len(loud) - 1)] > 300)
-            for index, picture in stored
-            if not 200 < loud[min(index, len(loud) - 1)] < 900
-        ]
-        assert np.mean(agree) > 0.85
-
-
-async def test_an_interruption_clears_the_worker() -> None:
-    async with worked() as (_, face, worker):
-        face.expect(1, speech(5, 3.0).tobytes(), (), (), exact=False, last=True)
-        await until(lambda: worker.received > 0)
-        face.dropped(0, 1)
-        await until(lambda: worker.cleared == 1)
-        face.expect(2, speech(6, 1.0).tobytes(), (), (), exact=False, last=True)
-        await until(lambda: len(worker.streams) == 2)
-        assert {"interrupted": True}.items() <= worker.played[-1].items() or worker.played
-
-
-async def test_a_worker_that_leaves_is_covered_and_said_once() -> None:
-    async with worked() as (elsewhere, face, worker):
-        told: list[str] = []
-        elsewhere.leave("call")
-        again = elsewhere.cover("next", Stage(Grey(), rate_hz=RATE, seed=1), RATE, tell=told.append)
-        assert isinstance(again, Ahead)
-        await until(lambda: again.alive)
-        assert not face.alive
-        await worker.leave()
-        await until(lambda: bool(told))
-        assert told == [TROUBLE]
-        assert int(again.frame_at(RATE, 0).y[0, 0]) == COVER
 
 
 async def test_a_server_that_is_not_there_is_an_error() -> None:
@@ -109,8 +24,6 @@ async def test_a_server_that_is_not_there_is_an_error() -> None:
     options = Options("livekit_avatar", url=f"ws://127.0.0.1:{free_port()}", ready_s=5.0)
     avatars = LiveKitAvatars(options, SECRETS)
     await avatars.start()
-    from agent.face.mailbox import Mailbox
-
     mailbox = Mailbox(asyncio.get_running_loop())
     face = Ahead(Stage(Grey(), rate_hz=RATE, seed=1), mailbox, rate_hz=RATE, alive=False)
     with pytest.raises(EngineFailed):
