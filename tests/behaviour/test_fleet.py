@@ -10,9 +10,13 @@ import time
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import pytest
+
 from tests.doubles.deepgram import Deepgram, Script
 from tests.fleet import Person, WorkerProcess, furnish, until, worker
 from tests.livekit_server import livekit_server
+
+pytestmark = pytest.mark.alone
 
 SERVED_S = 40.0
 ROOMS = 3
