@@ -20,7 +20,8 @@
     ├── FaceUnfit            a photo, clip or 3D head that no face can be made of
     ├── RequestError         a person's request about their data
     ├── SignInRefused        the console
-    └── ProvenanceError      a file's manifest
+    ├── ProvenanceError      a file's manifest
+    └── WatermarkError       sound cannot be marked, or not be searched for the mark
 
 It lives in the lowest folder because every folder above may raise from it. Each class has a `code` that
 scripts may rely on; the message is one line and says what to do. Messages carry no personal data.
@@ -159,3 +160,9 @@ class ProvenanceError(TwinError):
     """A file's manifest cannot be written or read."""
 
     code = "provenance"
+
+
+class WatermarkError(TwinError):
+    """Sound cannot be marked, so that nothing may leave; or it cannot be searched for the mark."""
+
+    code = "watermark"

@@ -1,0 +1,1 @@
+"""The watermark: an inaudible, keyed mark in everything that the twin says, and finding it again."""
