@@ -38,6 +38,7 @@ from tests.bench import (
 from tests.bench.addressee import measure as addressee
 from tests.bench.face import measure
 from tests.bench.face.rows import QUICK
+from tests.bench.watermark import measure as watermark
 
 BENCHES: dict[str, Callable[[], Coroutine[Any, Any, dict[str, Any]]]] = {
     "ready": ready.measure,
@@ -63,6 +64,7 @@ BENCHES: dict[str, Callable[[], Coroutine[Any, Any, dict[str, Any]]]] = {
     "face": measure.measure,
     "face_render": face_render.measure,
     "addressee": addressee.measure,
+    "watermark": watermark.measure,
 }
 
 

@@ -13,9 +13,11 @@ from agent.tap import Tap
 from channels.clock import Clock
 from channels.gate import DisclosureGate
 from channels.heard import HeardWord
-from channels.outlet import Outlet, Stage, State
+from channels.outlet import Mark, Outlet, Stage, State
 from channels.spoken import Spoken
+from compliance.watermark.stage import Watermark, make_embedder
 from tests.bench import report
+from tests.doubles.mark import NoMark
 from tests.doubles.wire import EarWire
 
 TICKS = 20_000
@@ -52,15 +54,18 @@ def _rows(rate_hz: int) -> list[dict[str, Any]]:
     tap = Tap(nobody, clock)
     tap.recording = nobody
     permission = Permission(nobody)
+    mark = Watermark(rate_hz)
+    mark.begin(make_embedder(bytes(32), 0, rate_hz))
     alone: list[tuple[str, Stage]] = [
         ("disclosure gate, lifted", _lifted(rate_hz)),
         ("permission", permission),
+        ("watermark", mark),
         ("recording tap", tap),
     ]
     rows = [{"rate_hz": rate_hz, "what": name, **_stage(stage, rate_hz)} for name, stage in alone]
     rows += [
-        {"rate_hz": rate_hz, "what": "whole door, gate only", **_door(rate_hz, ())},
-        {"rate_hz": rate_hz, "what": "whole door, every stage", **_door(rate_hz, (permission, tap))},
+        {"rate_hz": rate_hz, "what": "whole door, gate only", **_door(rate_hz, (), NoMark())},
+        {"rate_hz": rate_hz, "what": "whole door, every stage", **_door(rate_hz, (permission,), mark, tap)},
     ]
     return rows
 
@@ -82,14 +87,14 @@ def _stage(stage: Stage, rate_hz: int) -> dict[str, float]:
     times = []
     for number in range(TICKS):
         begun = time.perf_counter_ns()
-        stage.process(samples, number)
+        stage.process(samples, number * len(samples))
         times.append((time.perf_counter_ns() - begun) / 1_000)
     return report.summary(times)
 
 
-def _door(rate_hz: int, stages: Sequence[Stage]) -> dict[str, float]:
+def _door(rate_hz: int, stages: Sequence[Stage], mark: Mark, tap: Stage | None = None) -> dict[str, float]:
     nobody, clock, wire = _Nobody(), Clock(rate_hz), EarWire(rate_hz)
-    outlet = Outlet(clock, wire, nobody, stages)
+    outlet = Outlet(clock, wire, nobody, stages, mark=mark, tap=tap)
     outlet.disclose(Spoken(0, 0, _sound(rate_hz // 10), last=True))
     while outlet.state is not State.OPEN:
         outlet.tick()

@@ -22,6 +22,7 @@ from tests.bench.face.direct import lag_in
 from tests.bench.face.interrupting import RATE_HZ, Nobody, NoWire
 from tests.bench.face.mouths import Mouths, Trace
 from tests.bench.face.talk import renumbered
+from tests.doubles.mark import NoMark
 
 CHUNKS_PER_S = 50
 _BEFORE_S = 2
@@ -34,7 +35,7 @@ def drift(
     """(hours since the call began, lag of the mouth in ms) for a sentence at every full hour."""
     clock = Clock(RATE_HZ)
     wire = NoWire()
-    outlet = Outlet(clock, wire, Nobody())
+    outlet = Outlet(clock, wire, Nobody(), mark=NoMark())
     with ThreadPoolExecutor(1) as pool:
         stage = Stage(rig, rate_hz=RATE_HZ, seed=seed)
         view = View(clock, lambda: stage, pool, Film(25))

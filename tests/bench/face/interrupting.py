@@ -22,6 +22,7 @@ from tests.behaviour.sound import place
 from tests.bench.face.direct import lag_in
 from tests.bench.face.mouths import CLOSED, Mouths, Trace
 from tests.bench.face.talk import renumbered
+from tests.doubles.mark import NoMark
 
 RATE_HZ = 24_000
 LIMIT_MS = 80.0
@@ -99,7 +100,7 @@ class Conversation:
         """`references` is what each sentence's mouth does by itself, by its sound."""
         self._clock = Clock(RATE_HZ)
         self._wire = NoWire()
-        self._outlet = Outlet(self._clock, self._wire, Nobody())
+        self._outlet = Outlet(self._clock, self._wire, Nobody(), mark=NoMark())
         self._pool = ThreadPoolExecutor(1)
         stage = Stage(rig, rate_hz=RATE_HZ, seed=seed)
         self._view = View(self._clock, lambda: stage, self._pool, Film(25))

@@ -20,6 +20,7 @@ from avatar.stage import Stage
 from channels.spoken import Spoken
 from channels.view import Film as Look
 from channels.view import View
+from tests.doubles.mark import NoMark
 
 RATE_HZ = 24_000
 PAUSE_CHUNKS = 30
@@ -43,7 +44,7 @@ def film(rig: Rig, said: Sequence[Spoken], *, fps: int = 25, seed: int = 1) -> T
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(1) as pool:
         file = Path(folder) / "take.mp4"
         reel = Film(file, width=rig.width, height=rig.height, fps=fps, rate_hz=RATE_HZ, title="take")
-        recording = Recording(FilmWire(reel, RATE_HZ), None)
+        recording = Recording(FilmWire(reel, RATE_HZ), None, NoMark())
         stage = Stage(rig, rate_hz=RATE_HZ, seed=seed)
         recording.show(View(recording.clock, lambda: stage, pool, Look(fps)), reel)
         recording.pause(PAUSE_CHUNKS)
