@@ -11,10 +11,11 @@ watermark it carries (a soft binding), so that it is found again by the watermar
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
@@ -42,6 +43,7 @@ _UNTRUSTED = "signingCredential.untrusted"
 _HEAD_BYTES = 16
 
 Ai = Literal["generated", "partly", "unknown"]
+Data = bytes | mmap
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +141,8 @@ def verify(path: Path, *, anchors: bytes | None = None) -> Verdict:
     Raises `ProvenanceError` when the file cannot be read at all.
     """
     try:
-        kind = kind_of(path)
-        if kind is None:
-            return Verdict(found=False, problems=("only WAV, MP4, MP3 and FLAC files are looked at",))
-        with path.open("rb") as file:
-            return _verdict(kind, file, None, anchors)
+        with path.open("rb") as file, mapped(file) as data:
+            return judged(file, data, anchors=anchors)
     except OSError as error:
         raise ProvenanceError(f"{path}: cannot be read ({error.strerror}).") from error
 
@@ -154,17 +153,38 @@ def recovered(path: Path, manifest: bytes, *, anchors: bytes | None = None) -> V
     `valid` only when the file is otherwise as it was signed; what the manifest says holds all the same when the
     only problem is that the bytes of the file are others (`assertion.dataHash.mismatch` or `bmffHash`).
     """
-    kind = kind_of(path)
+    with path.open("rb") as file, mapped(file) as data:
+        return judged(file, data, manifest=manifest, anchors=anchors)
+
+
+def judged(file: BinaryIO, data: Data, *, manifest: bytes | None = None, anchors: bytes | None = None) -> Verdict:
+    """The verdict on an open file, which `data` is too: its own, or with `manifest` as `recovered` has it.
+
+    Opens nothing.
+    """
+    kind = _kind(data[:_HEAD_BYTES])
     if kind is None:
         return Verdict(found=False, problems=("only WAV, MP4, MP3 and FLAC files are looked at",))
-    with path.open("rb") as file:
-        return _verdict(kind, file, manifest, anchors)
+    return _verdict(kind, file, data, manifest, anchors)
+
+
+@contextlib.contextmanager
+def mapped(file: BinaryIO) -> Iterator[Data]:
+    """The bytes of an open file, without reading them all."""
+    if not os.fstat(file.fileno()).st_size:
+        yield b""
+        return
+    with mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+        yield data
 
 
 def kind_of(path: Path) -> str | None:
     """The media type, by the file's first bytes; None for what is neither WAV, MP4, MP3 nor FLAC."""
     with path.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
+        return _kind(file.read(_HEAD_BYTES))
+
+
+def _kind(head: bytes) -> str | None:
     if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
         return "audio/wav"
     if head[4:8] == b"ftyp":
@@ -176,7 +196,7 @@ def kind_of(path: Path) -> str | None:
     return None
 
 
-def _verdict(kind: str, file: BinaryIO, manifest: bytes | None, anchors: bytes | None) -> Verdict:
+def _verdict(kind: str, file: BinaryIO, data: Data, manifest: bytes | None, anchors: bytes | None) -> Verdict:
     from c2pa import C2paError, Context, Reader, Settings
 
     trust = {"trust": {"trust_anchors": anchors.decode("ascii")}} if anchors else {}
@@ -190,26 +210,16 @@ def _verdict(kind: str, file: BinaryIO, manifest: bytes | None, anchors: bytes |
                 state = reader.get_validation_state()
     except (C2paError, ValueError) as error:
         # A manifest that cannot be read is one that was changed: a signer never leaves it so.
-        return Verdict(found=manifest is not None or _mentions_store(file), problems=(_first_line(error),))
+        return Verdict(found=manifest is not None or jumbf.has_store(data), problems=(_first_line(error),))
     says = _says(_dict(_dict(report.get("manifests")).get(report.get("active_manifest"))))
     problems = _failures(report)
     if says["made_by"] == PROGRAM:
         # What we sign is looked at more closely than C2PA asks; how others fill those places is not ours to judge.
-        store = manifest if manifest is not None else _store_of(file)
+        store = manifest if manifest is not None else jumbf.store_of(data)
         if store is None or not jumbf.is_untouched(store):
             problems = (*problems, UNSIGNED_CHANGED)
     valid = state in ("Valid", "Trusted") and not set(problems) - {_UNTRUSTED}
     return Verdict(found=True, valid=valid, trusted=valid and state == "Trusted", problems=problems, **says)
-
-
-def _store_of(file: BinaryIO) -> bytes | None:
-    with mmap(file.fileno(), 0, access=ACCESS_READ) as data:
-        return jumbf.store_of(data)
-
-
-def _mentions_store(file: BinaryIO) -> bool:
-    with mmap(file.fileno(), 0, access=ACCESS_READ) as data:
-        return jumbf.has_store(data)
 
 
 def _says(active: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,29 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
+from compliance.judgement import Judgement
 from compliance.public.notice import Notice
 from compliance.requests import Law, Requests
 from compliance.settings import ConsoleSettings
-
-
-class Verdict(Protocol):
-    """What a sound or video file says of itself: `provenance.Verdict` is one."""
-
-    @property
-    def found(self) -> bool: ...
-    @property
-    def valid(self) -> bool: ...
-    @property
-    def trusted(self) -> bool: ...
-    @property
-    def problems(self) -> Sequence[str]: ...
-    @property
-    def ai(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +23,8 @@ class Front:
     """By whom the request is about and the country they name (two letters, or empty): how long there is."""
     requests: Requests | None = None
     """None: requests are taken by the contact address alone."""
-    judge: Callable[[Path], Awaitable[Verdict]] | None = None
-    """The verdict on a file. It raises `ProvenanceError` for one that cannot be read."""
+    judge: Callable[[Path], Awaitable[Judgement]] | None = None
+    """The judgement on a file: `judgement.Judge.of`, which raises `ProvenanceError` and `WatermarkError`."""
     public_key: str = ""
     """The PEM that receipts and proofs are checked with."""
     settings: ConsoleSettings = field(default_factory=ConsoleSettings)

@@ -7,14 +7,28 @@ import tempfile
 import wave
 import zipfile
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from compliance import judgement
+from compliance.origin.manifests import Manifests
 from compliance.public.papers import judge
+from compliance.watermark.embedder import Embedder
+from compliance.watermark.keys import MarkKeys
+from compliance.watermark.listening import Place
+from compliance.watermark.register import Marks
+from compliance.watermark.verifying import MarkVerdict
 from tests.behaviour.console import Office, keep_call, opened_office
+from tests.unit.compliance.watermark.files import voice
+
+PLACE = Place(3.2, 14.94, 3e-10, date(2026, 11, 22), 1, 0x1234, 0x1234_ABCD, 1.02, 1.0, "left")
+MARKED = MarkVerdict(heard_s=20.0, p_value=3e-10, places=(PLACE,), keys=30)
 
 
 @pytest.fixture
@@ -29,13 +43,16 @@ async def http(office: Office) -> AsyncIterator[httpx.AsyncClient]:
         yield http
 
 
-def wav(seconds: float = 1.0) -> bytes:
+def wav(sound: float | NDArray[np.int16] = 1.0) -> bytes:
+    """A sound, or a tone of so many seconds."""
+    if isinstance(sound, float | int):
+        sound = (8_000 * np.sin(np.arange(int(16_000 * sound)) / 9)).astype(np.int16)
     data = io.BytesIO()
     with wave.open(data, "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(16_000)
-        file.writeframes((8_000 * np.sin(np.arange(int(16_000 * seconds)) / 9)).astype("<i2").tobytes())
+        file.writeframes(sound.astype("<i2").tobytes())
     return data.getvalue()
 
 
@@ -64,6 +81,93 @@ async def test_a_file_of_the_twin_is_known_and_one_that_was_changed_too(
     assert (await check(http, wav())).json()["file"]["found"] is False
     page = await check(http, ours, as_json=False)
     assert "From this AI twin, and not changed since." in page.text
+
+
+@pytest.fixture
+def hears(monkeypatch: pytest.MonkeyPatch) -> list[MarkVerdict]:
+    """What the processes that listen say, in place of them: the last one of this list."""
+    said = [MARKED]
+
+    async def listened(*_: object) -> MarkVerdict:
+        return said[-1]
+
+    monkeypatch.setattr(judgement, "listened", listened)
+    return said
+
+
+async def test_a_watermark_is_told_with_its_day_and_nothing_of_the_call(
+    office: Office, http: httpx.AsyncClient, hears: list[MarkVerdict]
+) -> None:
+    key = MarkKeys.open(office.home, office.vault.master).of(PLACE.day)
+    await keep_call(office, recorded=False)
+    token = await Marks(office.vault).for_call("CA100", key)
+    hears.append(replace(MARKED, places=(replace(PLACE, short=token.short, full=token.bits),)))
+    answer = await check(http, wav())
+    told = answer.json()
+    assert (told["made_by_this_twin"], told["standing"]) == (True, "marked")
+    mark = told["watermark"]
+    assert (mark["found"], mark["p_value"], mark["made_on"]) == (True, 3e-10, "2026-11-22")
+    assert mark["regions"] == [
+        {"start_s": 3.2, "end_s": 14.94, "p_value": 3e-10, "made_on": "2026-11-22", "channel": "left",
+         "speed": 1.02, "tempo": 1.0}
+    ]  # fmt: skip
+    page = (await check(http, wav(), as_json=False)).text
+    for said in (
+        "This AI twin's watermark was found",
+        "below 1&nbsp;in&nbsp;10<sup>9</sup>",
+        "0:03.2",
+        "0:14.9",
+        "played 2.0% faster",
+    ):
+        assert said in page
+    for secret in ("CA100", token.text, f"{token.bits:08x}", f"{token.short:04x}", str(token.bits), key.key.hex()):
+        assert secret not in answer.text + page
+
+
+async def test_what_the_twin_said_is_known_by_whoever_asks(office: Office, http: httpx.AsyncClient) -> None:
+    key = MarkKeys.open(office.home, office.vault.master).of(PLACE.day)
+    token = await Marks(office.vault).for_file(key)
+    said = Embedder(key.key, token.bits, 16_000).process(voice(20, 16_000), 0)
+    told = (await check(http, wav(said))).json()
+    assert (told["made_by_this_twin"], told["watermark"]["made_on"]) == (True, "2026-11-22")
+    assert told["watermark"]["p_value"] < 1e-9
+    assert (await check(http, wav(voice(20, 16_000)))).json()["standing"] == "nothing"
+
+
+async def test_a_manifest_that_is_found_again_tells_neither_time_nor_call(
+    office: Office, http: httpx.AsyncClient, hears: list[MarkVerdict], tmp_path: Path
+) -> None:
+    token = await Marks(office.vault).for_file(MarkKeys.open(office.home, office.vault.master).of(PLACE.day))
+    plain, signed = tmp_path / "plain.wav", tmp_path / "signed.wav"
+    await asyncio.to_thread(plain.write_bytes, wav())
+    manifest = await asyncio.to_thread(office.signed_file, plain, signed, token.text)
+    await Manifests(office.vault).keep(token.text, manifest)
+    hears.append(replace(MARKED, places=(replace(PLACE, short=token.short, full=token.bits),)))
+    answer = await check(http, wav())
+    assert answer.json()["recovered"]["In the likeness of"] == "Ada Example"
+    page = (await check(http, wav(), as_json=False)).text
+    assert "What it once said of itself" in page
+    when = datetime.fromtimestamp(office.clock.now_s, UTC).strftime("%Y-%m-%dT")
+    for secret in (token.text, when):
+        assert secret not in answer.text + page
+
+
+@pytest.mark.parametrize(
+    ("mark", "said"),
+    [
+        (MarkVerdict(heard_s=20.0, p_value=0.4, keys=30), "That proves nothing for recordings under 3 seconds"),
+        (MarkVerdict(heard_s=20.0, p_value=0.4, keys=1), "with the keys of 1 day."),
+        (MarkVerdict(heard_s=20.0), "this twin has marked nothing yet"),
+        (MarkVerdict(heard_s=0.0, problem="there is no sound in this file"), "There is no sound in this file."),
+        (replace(MARKED, damaged=True), "Parts of the file could not be read."),
+        (replace(MARKED, places=(PLACE,) * 30), "And in 18 more places."),
+    ],
+)
+async def test_the_page_says_what_was_not_found_too(
+    http: httpx.AsyncClient, hears: list[MarkVerdict], mark: MarkVerdict, said: str
+) -> None:
+    hears.append(mark)
+    assert said in (await check(http, wav(), as_json=False)).text
 
 
 async def test_nothing_of_a_file_stays(http: httpx.AsyncClient) -> None:
