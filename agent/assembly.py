@@ -29,7 +29,7 @@ from agent.tools.using import ToolUsing
 from channels.call import Call, Caller, Channel, Notice, new_call_id
 from channels.clock import Clock
 from channels.inlet import Inlet
-from channels.outlet import Outlet
+from channels.outlet import Mark, Outlet
 from channels.wire import Wire
 from compliance.jurisdiction import Flow
 from compliance.vault import Vault
@@ -55,10 +55,11 @@ def assemble(
     permit: Permit | None,
     mind: Mind,
     faces: Faces,
+    mark: Mark,
 ) -> LiveCall:
     """A call that is ready to `run`. Nothing is connected, stored or heard yet.
 
-    `permit` is what `voice` needs when it is a clone.
+    `permit` is what `voice` needs when it is a clone; `mark` is the watermark of this call.
     """
     timing = TurnTiming()
     clock = Clock(wire.rate_hz)
@@ -83,7 +84,7 @@ def assemble(
         wire=wire,
         clock=clock,
         inlet=Inlet(ear.rate_hz, attention),
-        outlet=Outlet(clock, wire, mouth, stages=[*([Permission(permit)] if permit else []), tap]),
+        outlet=Outlet(clock, wire, mouth, stages=[Permission(permit)] if permit else [], mark=mark, tap=tap),
         started_at=datetime.now(UTC),
         reference=reference,
         language=settings.twin.language,

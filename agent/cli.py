@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from agent import cli_archive, cli_camera, cli_enrol, cli_rooms, cli_voices, logs
+from agent import cli_archive, cli_camera, cli_enrol, cli_mark, cli_rooms, cli_voices, logs
 from agent.cli_archive import HomeOption, JsonOption
 from compliance.errors import TwinError
 
@@ -28,6 +28,7 @@ cli_archive.add_to(app)
 cli_camera.add_to(app)
 cli_rooms.add_to(app)
 app.add_typer(cli_enrol.app, name="enroll")
+app.add_typer(cli_mark.app, name="mark")
 app.add_typer(cli_voices.app, name="voices")
 
 

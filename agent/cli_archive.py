@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -38,7 +39,7 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(operator, name="operator")
     app.add_typer(retention, name="retention")
     app.add_typer(requests, name="requests")
-    app.command(epilog="Example: twin verify closed.wav")(verify)
+    app.command(epilog="Example: twin verify voicemail.mp3")(verify)
     app.command(epilog="Example: twin access --subject +493012345 -o access.zip")(access)
     app.command(epilog="Example: twin erase --subject +493012345 --yes --receipt erased.json")(erase)
 
@@ -84,13 +85,22 @@ def show(call: Annotated[str, typer.Argument()], home: HomeOption = None, as_jso
 @calls.command(epilog=f"Example: twin calls export {CALL} -o call.json")
 def export(
     call: Annotated[str, typer.Argument()],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.json", help="The file to write.")],
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="FILE", help="The file: .json, or .wav or .m4a for the sound."),
+    ],
     home: HomeOption = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
 ) -> None:
-    """Write one call into a JSON file."""
+    """Write one call into a JSON file, or what was recorded of it into a signed sound file."""
     from agent import calls as stored
 
+    if output.suffix.lower() in (".wav", ".m4a"):
+        from agent import call_sound
+
+        for written in asyncio.run(call_sound.export(home_of(home), call, output, force=force)):
+            typer.echo(f"wrote {written}")
+        return
     stored.export(asyncio.run(stored.shown(home_of(home), call)), output, force=force)
     typer.echo(f"wrote {output}")
 
@@ -297,12 +307,27 @@ def erase(
 
 
 def verify(
-    file: Annotated[Path, typer.Argument(help="A WAV, MP4, MP3 or FLAC file.")],
+    file: Annotated[Path, typer.Argument(help="A sound or video file: WAV, MP3, Opus, M4A, MP4, WebM, FLAC, ...")],
     home: HomeOption = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"], help="Try the keys of all days from then on. Default: the newest 400 days."
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what a file says of itself: made by an AI, in whose likeness, changed since or not."""
-    from agent.verify import report
-    from agent.verify import verify as verdict
+    """Say whether this twin made a file: by the watermark in its sound, and by what the file says of itself.
 
-    raise typer.Exit(report(verdict(file, home_of(home)), as_json=as_json))
+    Exits 0 when it was found by either and nothing contradicts it, 1 when not, 2 when the file cannot be read.
+    """
+    from agent.verify import CODES, report
+    from agent.verify import verify as answer
+    from compliance.errors import ProvenanceError, WatermarkError
+
+    day = since.date() if since else None
+    try:
+        raise typer.Exit(report(asyncio.run(answer(file, home_of(home), since=day)), as_json=as_json))
+    except (ProvenanceError, WatermarkError) as error:
+        typer.echo(f"error: {error.message}", err=True)
+        raise typer.Exit(CODES["unreadable"]) from None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from agent.engines import registry
@@ -15,12 +14,12 @@ from agent.settings import EngineSection, Settings
 from compliance.console.desk import Desk
 from compliance.console.proving import prover
 from compliance.console.setting_rows import setting_rows
+from compliance.judgement import Judge
 from compliance.jurisdiction import Law
-from compliance.origin.authority import read_anchors
 from compliance.proofs import audit
-from compliance.provenance import Verdict, verify
 from compliance.public.front import Front
 from compliance.public.notice import Processor, notice
+from compliance.watermark.verifying import PUBLIC
 
 _DOES: dict[Kind, str] = {
     "speech": "turns what is said into words",
@@ -80,7 +79,7 @@ def front_of(house: House) -> Front:
         ),
         law=lambda subject, country: _law(house, subject, country),
         requests=house.archive.requests,
-        judge=partial(_judge, house.home),
+        judge=Judge(house.home, house.archive.vault, PUBLIC).of,
         public_key=house.archive.signer.public_pem,
         settings=settings.console,
     )
@@ -132,7 +131,3 @@ def _server(name: str, does: str, url: str) -> Processor:
 
 def _law(house: House, subject: str, country: str) -> Law:
     return house.archive.law(subject, country)
-
-
-async def _judge(home: Path, file: Path) -> Verdict:
-    return await asyncio.to_thread(lambda: verify(file, anchors=read_anchors(home)))

@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from agent import doctor_archive, doctor_camera, doctor_face, doctor_persona, doctor_rooms
+from agent import doctor_archive, doctor_camera, doctor_face, doctor_mark, doctor_persona, doctor_rooms
 from agent.engines import registry
 from agent.engines.base import Engine, Kind
 from agent.engines.speech import whisper_models
@@ -44,7 +44,7 @@ MODEL_LIMIT_S = 0.3
 ENGINE_LIMIT_S = 60.0
 STORE_LIMIT_S = 15.0
 CLOSE_LIMIT_S = 5.0
-PRIVATE = (".env", "twin.db", "keys.db", "master.key", "vault.secret")
+PRIVATE = (".env", "twin.db", "keys.db", "master.key", "vault.secret", "keys/watermark.key")
 MANY = 6
 """Lines of advice that are still read as lines."""
 DISK_WANTED_BYTES = 2_000_000_000
@@ -65,6 +65,7 @@ async def examine(named: Path | None) -> Findings:
     checks += [owner(patient), settings_read(patient), files(patient), disk(patient)]
     checks.append(await store(patient))
     checks += await doctor_archive.examine(patient)
+    checks.append(await doctor_mark.watermark(patient))
     checks += await doctor_persona.examine(patient)
     for kind in KINDS:
         checks.append(await chosen(kind, patient))

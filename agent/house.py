@@ -18,6 +18,7 @@ from agent.engines.lineup import Lineup
 from agent.engines.voice.prepared import Prepared, prepare, without_leading_silence
 from agent.face.lineup import Faces
 from agent.lag import LoopLag
+from agent.marking import Marking
 from agent.meeting.addressee.said import Mode
 from agent.meeting.assembly import convene
 from agent.meeting.minutes.secretary import Owner, Secretary
@@ -39,6 +40,7 @@ from compliance.language import answers, intents
 from compliance.likeness.permits import Permit
 from compliance.likeness.statement import EVERYWHERE, Likeness
 from compliance.vault import Vault
+from compliance.watermark.stage import Watermark
 from persona.home import Persona
 from persona.voice.dataset import REFERENCE
 from persona.voice.reader import of_home
@@ -109,9 +111,12 @@ class House:
         self.lag = LoopLag()
         self.phone: Counter[str] = Counter()
         """What the phone channel refused and why; its README names the counters."""
+        self.marking = Marking(home, self.archive.vault)
         self._texts = texts_of(home, settings.twin.language, persona.profile.name)
         self._cache = cache
         self._live: dict[str, LiveCall] = {}
+        self._unmarked: dict[str, Watermark] = {}
+        """The last stages of calls that were begun and not carried yet: they let nothing sound."""
         self._empty = asyncio.Event()
         self._empty.set()
         self.openings = Openings(self._texts, OUTLET_RATES_HZ, self._prepare_own, self._prepare_own)
@@ -153,6 +158,8 @@ class House:
             silero.load()
             await self.lineup.start()
             await self.openings.start()
+            apologies = [self.openings.of(rate_hz, "words").apology for rate_hz in OUTLET_RATES_HZ]
+            await self.marking.start(OUTLET_RATES_HZ, apologies)
             if self.cloned is None:
                 await asyncio.to_thread(remove, self._cache / CLONED)
             else:
@@ -191,6 +198,7 @@ class House:
             await self.cloned.close()
         await self.faces.close()
         await self.openings.close()
+        await self.marking.close()
         await self.lineup.close()
         await self.mind.close()
         await self.archive.close()
@@ -240,6 +248,7 @@ class House:
         permit = self.cloned.permit if self.cloned is not None else None
         openings = self.cloned.openings if self.cloned is not None and permit is not None else self.openings
         make = partial(convene, secretary=self._secretary) if channel == "room" else assemble
+        mark = self.marking.stage(wire.rate_hz)
         live = make(
             channel,
             wire,
@@ -256,8 +265,9 @@ class House:
             permit=permit,
             mind=self.mind,
             faces=self.faces,
+            mark=mark,
         )
-        self._live[live.call.id] = live
+        self._live[live.call.id], self._unmarked[live.call.id] = live, mark
         self._empty.clear()
         return live.call
 
@@ -278,6 +288,7 @@ class House:
                 language=call.language,
                 provider_ref=call.provider_ref,
             )
+            await self._mark(live)
             await live.run()
         except VaultError as error:
             logger.error("the call cannot be kept", extra={"call": call.id, "code": error.code})
@@ -299,6 +310,13 @@ class House:
 
     async def spend(self, nonce: str, expires_at: datetime) -> bool:
         return await self.vault.spend_token(nonce, expires_at.timestamp())
+
+    async def _mark(self, live: LiveCall) -> None:
+        """From now on the twin can be heard, and the ledger proves of which call this mark is."""
+        mark = self._unmarked.pop(live.call.id)
+        token = await self.marking.begin(mark, live.call.id, live.opening.apology)
+        if token is not None:
+            self.archive.evidence.note("watermarked", call_id=live.call.id, detail={"token": token.text})
 
     def _finish(self, call_id: str, reason: str) -> None:
         try:

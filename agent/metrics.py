@@ -18,6 +18,7 @@ def quantile(values: Iterable[float], q: float) -> float:
 def render(house: House) -> str:
     counters = house.vault.counters()
     turns = [turn.total_ms for turn in house.timings]
+    marked = house.marking.tally
     return "".join(
         [
             _one("twin_calls_live", "gauge", len(house.live)),
@@ -29,6 +30,10 @@ def render(house: House) -> str:
             _one("twin_faces_refused_total", "counter", house.faces.refused),
             _one("twin_face_frames_total", "counter", house.faces.frames),
             _summary("twin_face_frame_milliseconds", house.faces.drawn_ms),
+            _one("twin_marked_samples_total", "counter", marked.samples),
+            _one("twin_marked_seconds_total", "counter", marked.sounded_s),
+            _one("twin_marking_seconds_total", "counter", marked.worked_s),
+            _one("twin_marking_closed_total", "counter", marked.closed),
             _one("twin_store_records_total", "counter", counters.recorded),
             _one("twin_store_refused_total", "counter", counters.refused),
             _one("twin_store_failed_total", "counter", counters.failed),
@@ -39,7 +44,7 @@ def render(house: House) -> str:
 
 
 def _one(name: str, kind: str, value: float) -> str:
-    return f"# TYPE {name} {kind}\n{name} {value:g}\n"
+    return f"# TYPE {name} {kind}\n{name} {value:.12g}\n"
 
 
 def _summary(name: str, values: Collection[float]) -> str:

@@ -11,7 +11,7 @@ from agent.film import Film
 from agent.permission import Permission, Permit
 from channels.clock import Clock
 from channels.heard import HeardWord
-from channels.outlet import Outlet, State
+from channels.outlet import Mark, Outlet, State
 from channels.spoken import Spoken
 from channels.view import View
 from compliance.errors import DoorClosed, EngineFailed
@@ -85,10 +85,10 @@ class FilmWire:
 class Recording:
     """The outlet's clockwork and listener: it ticks as fast as the file is written."""
 
-    def __init__(self, wire: FileWire, permit: Permit | None) -> None:
+    def __init__(self, wire: FileWire, permit: Permit | None, mark: Mark) -> None:
         stages = [Permission(permit)] if permit is not None else []
         self.clock = Clock(wire.rate_hz)
-        self._outlet = Outlet(self.clock, wire, self, stages)
+        self._outlet = Outlet(self.clock, wire, self, stages, mark=mark)
         self._failure = ""
         self._abandoned = False
         self._shown: tuple[View, Film] | None = None

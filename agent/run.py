@@ -128,7 +128,7 @@ class LiveCall:
         """A stage of the outlet failed: the apology, then the end."""
         self.recorder.event("outlet_failed", {"code": reason})
         self.door.close()
-        self.call.outlet.apologise(self.opening.apology.pcm)
+        self.call.outlet.apologise()
         self._end_after(self.opening.apology.duration_ms / 1000, "outlet_failed")
 
     def give_up(self, reason: str) -> None:

@@ -1,8 +1,8 @@
 """`twin say`: a text as a WAV file or a film, through the same voice, the same face and the same outlet as a call.
 
 The file is a call whose caller is a disk. So it begins with the disclosure, whole: the outlet lets nothing else
-out before, and a recording is passed on to people who do not know what they listen to. It is signed as made by an
-AI (`twin verify`).
+out before, and a recording is passed on to people who do not know what they listen to. It carries the watermark
+and is signed as made by an AI (`twin verify`); what was signed is kept, and found again by the mark.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from agent.face.alone import alone
 from agent.face.lineup import mark_of
 from agent.film import Film
 from agent.home import Home, find
+from agent.marking import Marking
 from agent.opening import CLONED, PREPARED, texts_of
 from agent.permission import Permit, permitted
 from agent.recorded import LAST_CHUNKS, FilmWire, Recording, WavWire
@@ -33,13 +34,17 @@ from agent.sentences import Sentences
 from agent.settings import Settings, environment, load
 from avatar.rig import Rig
 from avatar.stage import Stage
+from channels.outlet import Mark
 from channels.spoken import Phoneme, Spoken, Word
 from channels.view import Film as Look
 from channels.view import View
 from compliance.errors import EngineFailed, EngineMissing, TwinError
 from compliance.origin.authority import open_authority
+from compliance.origin.manifests import Manifests
 from compliance.provenance import Claim, Provenance
 from compliance.vault import Vault
+from compliance.watermark.stage import Watermark
+from compliance.watermark.token import CallToken
 from persona.voice.dataset import REFERENCE
 from persona.voice.reader import of_home
 
@@ -77,8 +82,9 @@ async def say(
     try:
         async with asyncio.timeout(LIMIT_S):
             async with permitted(home.path, load(home.path), "messages") as permit:
-                seconds = await _record(sentences, home, draft, permit, progress)
-            await _sign(home, draft)
+                mark, token = await _mark(home)
+                seconds = await _record(sentences, home, draft, permit, mark, progress)
+            await _sign(home, draft, token)
         draft.replace(file)
     except TimeoutError:
         raise EngineFailed(f"the voice took more than {LIMIT_S:g} s; say it in parts") from None
@@ -107,8 +113,16 @@ def cut(text: str) -> list[str]:
     return cutter.feed(text) + cutter.flush()
 
 
+async def _mark(home: Home) -> tuple[Watermark, CallToken]:
+    """The mark of this file, and what it says."""
+    async with Vault(home.path, load(home.path).store) as vault:
+        marking = Marking(home.path, vault)
+        await marking.start([RATE_HZ])
+        return await marking.of_file(RATE_HZ)
+
+
 async def _record(
-    sentences: list[str], home: Home, draft: Path, permit: Permit | None, progress: Progress
+    sentences: list[str], home: Home, draft: Path, permit: Permit | None, mark: Mark, progress: Progress
 ) -> float:
     settings = load(home.path)
     persona = home.persona()
@@ -121,7 +135,7 @@ async def _record(
             film = _film(draft, rig, settings, persona.profile.name)
         wire = WavWire(draft, RATE_HZ) if film is None else FilmWire(film, RATE_HZ)
         stack.push_async_callback(wire.close, "done")
-        recording = Recording(wire, permit)
+        recording = Recording(wire, permit, mark)
         if film is not None:
             recording.show(_view(recording, rig, settings, stack), film)
         lineup = Lineup(settings, environment(home.path), persona, cache=cache, reader=of_home(home.path))
@@ -195,13 +209,15 @@ async def _imitate(lineup: Lineup, home: Home) -> None:
         raise EngineMissing("there are no recordings of the cloned voice yet; give them with `twin enroll voice`")
 
 
-async def _sign(home: Home, draft: Path) -> None:
-    """The file says of itself, signed, that it was made by an AI, and in whose likeness."""
+async def _sign(home: Home, draft: Path, token: CallToken) -> None:
+    """The file says of itself, signed, that it was made by an AI, in whose likeness, and what its mark says."""
     owner = home.persona().profile.name
     async with Vault(home.path, load(home.path).store) as vault:
         now = datetime.now(UTC)
         authority = await asyncio.to_thread(open_authority, home.path, vault.master, name=owner, now=now)
-    await asyncio.to_thread(Provenance(authority).sign, draft, draft, Claim("speech", owner, now))
+        claim = Claim("speech", owner, now, token=token.text)
+        manifest = await asyncio.to_thread(Provenance(authority).sign, draft, draft, claim)
+        await Manifests(vault).keep(token.text, manifest)
 
 
 async def _spoken(voice: Voice, number: int, sentence: str, language: str) -> Spoken:

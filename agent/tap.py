@@ -20,7 +20,7 @@ class Recording(Protocol):
 
 
 class Tap:
-    """The outlet's last stage and the inlet's listener; everything passes unchanged.
+    """What the outlet hands everything that leaves, marked, and the inlet's listener; all passes unchanged.
 
     While `recording` is None, which it is until somebody clearly said yes, not a byte goes anywhere but on.
     """

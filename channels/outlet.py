@@ -1,6 +1,8 @@
 """The way out: every sound of the twin, on every channel, leaves through here.
 
-    Pending -> fade -> DisclosureGate -> further stages (watermark) -> heard track -> Wire
+    Pending -> fade -> DisclosureGate -> further stages -> mark -> tap -> heard track -> Wire
+
+There is no door without a mark: whoever builds one has to say what marks its sound.
 
 The channel's own clockwork calls `tick` once per 20 ms; nothing in here waits, so it tests without a clock.
 """
@@ -41,6 +43,15 @@ class Stage(Protocol):
         ...
 
 
+class Mark(Stage, Protocol):
+    """The last step that changes a sample: nothing sounds without the watermark."""
+
+    @property
+    def apology(self) -> bytes:
+        """The fixed apology, marked beforehand: all that may sound once a stage has failed. Empty: nothing may."""
+        ...
+
+
 class OutletListener(Protocol):
     """Who is told what the door does. Called from within `tick`: must be quick and must not raise."""
 
@@ -77,7 +88,17 @@ class State(Enum):
 class Outlet:
     """The door. See the module's docstring for what happens to a chunk."""
 
-    def __init__(self, clock: Clock, wire: Wire, listener: OutletListener, stages: Sequence[Stage] = ()) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        wire: Wire,
+        listener: OutletListener,
+        stages: Sequence[Stage] = (),
+        *,
+        mark: Mark,
+        tap: Stage | None = None,
+    ) -> None:
+        """`stages` come before the mark; `tap` is handed what leaves, marked, for who keeps it."""
         self.clock = clock
         self.bytes_out = 0
         """Bytes that passed the door; a channel's wire must count the same."""
@@ -87,7 +108,8 @@ class Outlet:
         self._listener = listener
         self._onlookers = Onlookers()
         self._gate = DisclosureGate()
-        self._stages: tuple[Stage, ...] = (self._gate, *stages)
+        self._mark = mark
+        self._stages: tuple[Stage, ...] = (self._gate, *stages, mark, *([tap] if tap is not None else []))
         self._track = HeardTrack(clock.rate_hz)
         self._pending = Pending(limit_samples=clock.samples(PENDING_MS), history_samples=clock.samples(HISTORY_MS))
         self._state = State.WAITING
@@ -256,11 +278,13 @@ class Outlet:
             self._speaking = False
             self._listener.speaking(False, self._speech_end)
 
-    def apologise(self, pcm: bytes) -> None:
-        """After a failure: the fixed, prepared apology, which passes no stage because the stages are broken."""
+    def apologise(self) -> None:
+        """After a failure: the fixed apology of the mark. It passes no stage because the stages are broken."""
         if self._state is not State.FAILED:
             raise DoorClosed("The apology is for a closed door only.")
-        apology = Spoken(utterance=-1, epoch=self.clock.epoch, pcm=pcm, last=True)
+        if not self._mark.apology:
+            return
+        apology = Spoken(utterance=-1, epoch=self.clock.epoch, pcm=self._mark.apology, last=True)
         self._pending.add(apology)
         self._onlookers.tell(lambda onlooker: onlooker.expected(apology))
 

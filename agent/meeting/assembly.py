@@ -43,7 +43,7 @@ from agent.turns.backchannels import Backchannels
 from channels.call import Call, Caller, Channel, Notice, new_call_id
 from channels.clock import Clock
 from channels.inlet import Inlet, InletListener
-from channels.outlet import Outlet
+from channels.outlet import Mark, Outlet
 from channels.wire import Wire
 from compliance.jurisdiction import Flow
 from compliance.vault import Vault
@@ -82,12 +82,13 @@ def convene(
     permit: Permit | None,
     mind: Mind,
     faces: Faces,
+    mark: Mark,
     secretary: Callable[[str, int], Secretary],
 ) -> LiveCall:
     """A meeting that is ready to `run`, with `call.attendance` set. Nothing is connected, stored or heard yet.
 
-    `permit` is what `voice` needs when it is a clone; `secretary` makes the one of a call, by its id and its
-    clock's rate.
+    `permit` is what `voice` needs when it is a clone; `mark` is the watermark of this meeting; `secretary` makes
+    the one of a call, by its id and its clock's rate.
     """
     rules, language = settings.meeting, settings.twin.language
     if not rules.record_questions:
@@ -110,7 +111,7 @@ def convene(
         wire=wire,
         clock=clock,
         inlet=Inlet(RATE_HZ, _Nobody()),
-        outlet=Outlet(clock, wire, mouth, stages=[Permission(permit)] if permit else []),
+        outlet=Outlet(clock, wire, mouth, stages=[Permission(permit)] if permit else [], mark=mark),
         started_at=datetime.now(UTC),
         reference=reference,
         language=language,

@@ -163,6 +163,7 @@ async def _values(
         "caller": call.subject or "Unknown caller" if shown.unmasked else caller(call.subject),
         "language": call.language,
         "people": people(conversation, unmasked=shown.unmasked),
+        "watermark": await shelf.watermark(call.id),
         "minutes": await shelf.minutes(conversation, unmasked=shown.unmasked),
         "messages": await shelf.messages(conversation, unmasked=shown.unmasked),
         "hold": hold_,

@@ -20,7 +20,7 @@ KINDS = (
     "consent_given", "consent_refused", "consent_withdrawn", "recording_started", "recording_stopped",
     "recording_deleted", "request_opened", "request_verified", "request_approved", "request_rejected",
     "erasure_opened", "erased", "accessed", "swept", "held", "released", "clone_consented", "clone_revoked",
-    "words_kept_not", "request_extended",
+    "words_kept_not", "request_extended", "watermarked",
     "signed_in", "sign_in_failed", "settings_changed",
 )  # fmt: skip
 

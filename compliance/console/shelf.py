@@ -17,6 +17,7 @@ from compliance.console.sheet import Sheet, sheet
 from compliance.entries import Conversation, MinuteEntry, ParticipantEntry
 from compliance.minutes import by_kind
 from compliance.sound.recorded import RecordingEntry
+from compliance.watermark.register import Marks
 
 _TWINS = ("promise", "statement", "unknown")
 """Kinds of minutes that the twin said."""
@@ -69,6 +70,11 @@ class Shelf:
     async def kept(self, call_id: str) -> Sequence[RecordingEntry]:
         """The recordings of a call."""
         return await self._desk.recordings.of(call_id) if self._desk.recordings else ()
+
+    async def watermark(self, call_id: str) -> str:
+        """What the watermark of the call says, by which `twin verify` names it; empty where it has none."""
+        token = await Marks(self._desk.vault).of(call_id)
+        return token.text if token else ""
 
     async def sheet(self, conversation: Conversation, *, unmasked: bool) -> Sheet:
         """What the page of the call shows."""

@@ -38,6 +38,7 @@ _KINDS: Mapping[str, tuple[str, Tone]] = {
     "recording_stopped": ("Recording stopped", "plain"),
     "recording_deleted": ("Recording deleted", "gone"),
     "words_kept_not": ("Words not written down", "no"),
+    "watermarked": ("The twin's sound in it carries a mark of this call", "plain"),
     "request_opened": ("A request about their data was opened", "asked"),
     "request_verified": ("The person was verified", "yes"),
     "request_approved": ("The request was approved", "yes"),

@@ -17,6 +17,7 @@ from compliance.errors import KeyGone
 from compliance.forgetting.forgotten import Forgotten
 from compliance.forgetting.needles import Wanted
 from compliance.forgetting.vocabulary import names_ours
+from compliance.origin.manifests import KIND as MANIFEST
 from compliance.sound.recorded import key_id as recording_key
 from compliance.store.schema import (
     calls,
@@ -33,9 +34,11 @@ from compliance.store.schema import (
     requests,
     subjects,
     turns,
+    watermarks,
 )
 from compliance.store.subject import is_of_call
 from compliance.store.transaction import Transaction
+from compliance.watermark.token import CallToken
 
 GATHER_S = 3.0
 """Reading what to look for afterwards takes no longer, so that the keys are destroyed within five seconds."""
@@ -63,6 +66,8 @@ class Plan:
     request_ids: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     """What providers call those calls."""
+    tokens: tuple[str, ...] = ()
+    """What the watermark says of those calls; by it the manifests of their recordings are kept."""
     held: int = 0
     """How many of the calls and meetings were on hold; the person's right goes first, and the receipt says so."""
     wanted: Wanted = field(default_factory=Wanted)
@@ -195,11 +200,13 @@ def _conditions(plan: Plan) -> Iterator[tuple[Table, ColumnElement[bool]]]:
         for table in (turns, events, minutes, messages, recordings, evidence, consents):
             yield table, table.c.participant_id.in_(chunk)
         yield participants, participants.c.id.in_(chunk)
-    of_calls = (turns, events, minutes, messages, recordings, holds, evidence, consents, participants)
+    of_calls = (turns, events, minutes, messages, recordings, holds, evidence, consents, participants, watermarks)
     for chunk in _chunks(plan.call_ids):
         for table in of_calls:
             yield table, table.c.call_id.in_(chunk)
         yield calls, calls.c.id.in_(chunk)
+    for chunk in _chunks(plan.tokens):
+        yield items, (items.c.kind == MANIFEST) & items.c.name.in_(chunk)
     for chunk in _chunks(plan.subject_ids):
         for table in (messages, items, consents, evidence):
             yield table, table.c.subject_id.in_(chunk)
@@ -209,6 +216,7 @@ def _conditions(plan: Plan) -> Iterator[tuple[Table, ColumnElement[bool]]]:
 def _read(tx: Transaction, plan: Plan, monotonic: Callable[[], float]) -> Plan:
     """The ids of files and provider's copies, and what is to be looked for afterwards."""
     found_recordings, references, held = list(plan.recording_ids), list(plan.references), 0
+    tokens = list(plan.tokens)
     taken, meetings = list(plan.participant_ids), list(plan.meeting_ids)
     for chunk in _chunks(plan.participant_ids):
         of_them = select(recordings.c.id).where(recordings.c.participant_id.in_(chunk))
@@ -224,9 +232,16 @@ def _read(tx: Transaction, plan: Plan, monotonic: Callable[[], float]) -> Plan:
         found_recordings += tx.connection.execute(of_call).scalars()
         named = select(calls.c.provider_ref).where(calls.c.id.in_(chunk), calls.c.provider_ref != "")
         references += tx.connection.execute(named).scalars()
+        marked = select(watermarks).where(watermarks.c.call_id.in_(chunk))
+        tokens += [CallToken(row.day, row.generation, row.bits).text for row in tx.connection.execute(marked)]
         on_hold = select(holds.c.call_id).where(holds.c.call_id.in_(chunk))
         held += len(tx.connection.execute(on_hold).all())
-    plan = replace(plan, participant_ids=tuple(dict.fromkeys(taken)), meeting_ids=tuple(dict.fromkeys(meetings)))
+    plan = replace(
+        plan,
+        participant_ids=tuple(dict.fromkeys(taken)),
+        meeting_ids=tuple(dict.fromkeys(meetings)),
+        tokens=tuple(dict.fromkeys(tokens)),
+    )
     words = _Words(plan.wanted)
     deadline = monotonic() + GATHER_S
     complete = True
@@ -259,6 +274,9 @@ class _Words:
             self.names[text] = None
         elif table is turns and column == "sealed_text":
             (self.heard if who == "twin" else self.said)[text] = None
+        elif table is items and who == MANIFEST:
+            # It says what we say of every file of ours, and nothing that a person said.
+            return
         elif table in (messages, items):
             self.said[text] = None
         elif table is minutes:
@@ -280,7 +298,7 @@ def _gather(
     sealed = [column for column in table.columns if isinstance(column.type, LargeBinary)]
     if not sealed:
         return True
-    who = [turns.c.who] if table is turns else []
+    who = [turns.c.who] if table is turns else [items.c.kind] if table is items else []
     for row in tx.connection.execute(select(key_of(table), *sealed, *who).where(condition)):
         if late():
             return False

@@ -40,6 +40,7 @@ from compliance.store.schema import (
     subjects,
     tokens,
     turns,
+    watermarks,
 )
 from compliance.store.subject import HIDDEN
 from compliance.store.transaction import Transaction
@@ -288,6 +289,7 @@ def _call_gone(tx: Transaction, call_id: str) -> list[str]:
     theirs = participants.c.call_id == call_id
     taken = list(tx.connection.execute(select(participants.c.id).where(theirs)).scalars())
     tx.connection.execute(delete(participants).where(theirs))
+    tx.connection.execute(delete(watermarks).where(watermarks.c.call_id == call_id))
     return [call_id, *taken] if _delete_unless_used(tx, calls, call_id, _OF_CALL) else taken
 
 

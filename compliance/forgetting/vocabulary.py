@@ -26,7 +26,7 @@ _WORDS = (
     "recording_started", "recording_stopped", "recording_deleted", "clone_consented", "clone_revoked",
     "request_opened", "request_extended", "request_verified", "request_approved", "request_rejected",
     "erasure_opened", "erased", "accessed", "swept", "held", "released", "viewed", "unmasked", "exported",
-    "signed_in", "signed_out", "sign_in_failed", "settings_changed",
+    "signed_in", "signed_out", "sign_in_failed", "settings_changed", "watermarked", "file", "apology",
     # what happens in a meeting, and what it comes down to
     "joined", "left", "renamed", "muted", "shares_screen", "hand", "noted", "digested", "silent", "on_request",
     "active", "question", "decision", "action", "promise", "statement", "unknown",

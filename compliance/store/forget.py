@@ -30,6 +30,7 @@ from compliance.store.schema import (
     recordings,
     subjects,
     turns,
+    watermarks,
 )
 from compliance.store.stored import Stored
 from compliance.store.transaction import Transaction
@@ -183,7 +184,7 @@ def _plan(owner: str, kind: str | None) -> Iterator[tuple[Table, ColumnElement[b
         for table in (turns, events, minutes, messages, recordings, evidence, consents):
             yield table, table.c.participant_id.in_(taken)
         yield participants, or_(participants.c.subject_id == owner, participants.c.call_id.in_(theirs))
-        for table in (turns, events, minutes, recordings, holds, evidence, consents):
+        for table in (turns, events, minutes, recordings, holds, evidence, consents, watermarks):
             yield table, table.c.call_id.in_(theirs)
         yield calls, calls.c.subject_id == owner
     if kind is None:

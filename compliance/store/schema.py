@@ -12,6 +12,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     ColumnElement,
+    Date,
     ForeignKey,
     Index,
     Integer,
@@ -25,7 +26,7 @@ from sqlalchemy import (
     literal,
 )
 
-HEAD = "0003"
+HEAD = "0004"
 """The revision that these tables are; known without importing Alembic, which a normal start does not need."""
 
 ID_LENGTH = 128
@@ -211,6 +212,20 @@ holds = Table(
     Column("at_ms", BigInteger, nullable=False),
     Column("sealed_reason", LargeBinary, nullable=False),
     comment="calls that may not be deleted for now, and why",
+)
+
+watermarks = Table(
+    "watermarks",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("short", Integer, primary_key=True, autoincrement=False),
+    Column("again", Integer, primary_key=True, autoincrement=False),
+    Column("bits", BigInteger, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("what", String(16), nullable=False),
+    Column("call_id", ForeignKey(calls.c.id), nullable=True, index=True),
+    Column("at_ms", BigInteger, nullable=False),
+    comment="which token the mark in a sound carries; it says nothing about anybody",
 )
 
 requests = Table(

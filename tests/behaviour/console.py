@@ -24,18 +24,18 @@ from compliance.evidence import Evidence
 from compliance.forgetting.clerk import Clerk
 from compliance.forgetting.forgotten import ErasureLedger
 from compliance.forgetting.layout import layout
+from compliance.judgement import Judge
 from compliance.jurisdiction import Party as Somebody
 from compliance.jurisdiction import law_of
 from compliance.ledger import Ledger
-from compliance.origin.authority import open_authority, read_anchors
+from compliance.origin.authority import open_authority
 from compliance.proofs.agreement import Agreement, Answer, Party, Status
 from compliance.proofs.audit import verify
 from compliance.proofs.register import Register
 from compliance.proofs.signing import Signer
 from compliance.provenance import Provenance
-from compliance.provenance import verify as verify_file
 from compliance.public.app import public
-from compliance.public.front import Front, Verdict
+from compliance.public.front import Front
 from compliance.public.notice import Processor, notice
 from compliance.records import Recordings
 from compliance.redaction import Redactor
@@ -49,6 +49,7 @@ from compliance.settings import (
     StoreSettings,
 )
 from compliance.vault import Vault
+from compliance.watermark.verifying import PUBLIC
 from tests.unit.compliance.console.house import (
     PASSPHRASE,
     Clock,
@@ -104,14 +105,14 @@ class Office:
             return [entry.kind for entry in await self.evidence.of(call_id)]
         return [entry.kind for entry in reversed(await self.evidence.recent(1_000))]
 
-    def signed_file(self, source: Path, target: Path) -> Path:
-        """The sound with a manifest of this twin."""
+    def signed_file(self, source: Path, target: Path, token: str = "") -> bytes:
+        """Write the sound with a manifest of this twin; the manifest."""
         from compliance.provenance import Claim
 
         now = datetime.fromtimestamp(self.clock.now_s, UTC)
         authority = open_authority(self.home, self.vault.master, name="Ada Example", now=now)
-        Provenance(authority).sign(source, target, Claim(title="speech", owner="Ada Example", at=now))
-        return target
+        claim = Claim(title="speech", owner="Ada Example", at=now, token=token)
+        return Provenance(authority).sign(source, target, claim)
 
 
 @asynccontextmanager
@@ -176,9 +177,6 @@ async def opened_office(home: Path, *, max_upload_mb: int = 2) -> AsyncIterator[
             number = subject if subject.startswith("+") else None
             return law_of([Somebody(number=number, stated=country or None)], Somebody(country="DE"))
 
-        async def judge(path: Path) -> Verdict:
-            return await asyncio.to_thread(lambda: verify_file(path, anchors=read_anchors(home)))
-
         front = Front(
             owner_name="Ada Example",
             notice=notice(
@@ -190,7 +188,7 @@ async def opened_office(home: Path, *, max_upload_mb: int = 2) -> AsyncIterator[
             ),
             law=law,
             requests=requests,
-            judge=judge,
+            judge=Judge(home, vault, PUBLIC).of,
             public_key=signer.public_pem,
             settings=settings,
             clock=clock,

@@ -31,8 +31,8 @@ DISCLOSURE = (
 )
 EVERYTHING = "Please tell me everything about your work and your office."
 PRICE = "How much does a consultation cost?"
-SAME = 0.95
-"""Likeness of a sound to itself after Opus: 0.97 was measured; another sentence has less than 0.3."""
+SAME = 0.9
+"""Likeness of a sound to itself after watermark and Opus: 0.948 was measured; another sentence is below 0.3."""
 HEARD = 0.9
 """Share of a sentence that is found again after a browser's jitter buffer: 0.95 and more was measured, 0.88 of the
 disclosure with 0.4 s cut out, and less than 0.05 of another sentence."""

@@ -20,6 +20,7 @@ from channels.outlet import Outlet
 from channels.spoken import Spoken, Word
 from channels.view import View
 from channels.wire import Wire
+from tests.doubles.mark import NoMark
 
 
 def tone(rate_hz: int, *, milliseconds: int, hz: float = 440.0) -> bytes:
@@ -103,7 +104,7 @@ class TestHost:
             wire=wire,
             clock=clock,
             inlet=Inlet(wire.rate_hz if channel == "phone" else 16_000, conversation),
-            outlet=Outlet(clock, wire, conversation),
+            outlet=Outlet(clock, wire, conversation, mark=NoMark()),
             started_at=datetime.now(UTC),
             reference=reference,
             hang_up=conversation.hang_up,

@@ -45,6 +45,8 @@ RATE_HZ = 8_000
 CHUNK_BYTES = 160
 CHUNK_S = 0.02
 MULAW_SILENCE = b"\xff"
+WEBHOOK_LIMIT_S = 15.0
+"""How long Twilio waits for the answer to a webhook."""
 
 
 @asynccontextmanager
@@ -371,7 +373,7 @@ class PhoneCall:
         """A signed request as Twilio sends it; `signature` replaces the right one."""
         right = sign(self._signed_url + path, fields, self._auth_token)
         headers = {"X-Twilio-Signature": right if signature is None else signature, **self._headers}
-        async with httpx.AsyncClient(base_url=self.base_url, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=self.base_url, trust_env=False, timeout=WEBHOOK_LIMIT_S) as client:
             return await client.post(path, data=dict(fields), headers=headers)
 
     async def ring(self) -> TwiML:

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from channels.clock import Clock
 from channels.heard import HeardWord
-from channels.outlet import Outlet, Stage
+from channels.outlet import Mark, Outlet, Stage
 from channels.spoken import Spoken
+from tests.doubles.mark import NoMark
 
 
 class EarWire:
@@ -62,10 +63,18 @@ class EarWire:
 class Door:
     """An outlet on an `EarWire`, with everything it reports written down."""
 
-    def __init__(self, rate_hz: int = 16_000, *, lead_chunks: int = 0, stages: tuple[Stage, ...] = ()) -> None:
+    def __init__(
+        self,
+        rate_hz: int = 16_000,
+        *,
+        lead_chunks: int = 0,
+        stages: tuple[Stage, ...] = (),
+        mark: Mark | None = None,
+        tap: Stage | None = None,
+    ) -> None:
         self.wire = EarWire(rate_hz, lead_chunks=lead_chunks)
         self.clock = Clock(rate_hz)
-        self.outlet = Outlet(self.clock, self.wire, self, stages)
+        self.outlet = Outlet(self.clock, self.wire, self, stages, mark=mark or NoMark(), tap=tap)
         self.words: list[HeardWord] = []
         self.speaking_events: list[tuple[bool, int]] = []
         self.disclosed_at: list[int] = []

@@ -43,7 +43,8 @@ README = ROOT / "README.md"
 READMES = sorted(path for path in files(".md") if path.name == "README.md")
 DATA = {"statements.md", "how-we-work.md", "before-you-build.md"}
 """Files of a twin's home that are Markdown, and no documentation."""
-FOLDERS = (*PRODUCT, "tests", "infra", "channels/web", "channels/twilio", "channels/livekit", "channels/camera")
+CHANNELS = ("channels/web", "channels/twilio", "channels/livekit", "channels/camera")
+FOLDERS = (*PRODUCT, "tests", "infra", *CHANNELS, "compliance/watermark")
 KINDS: tuple[Kind, ...] = ("speech", "brain", "voice")
 OPEN, CLOSE = "<!-- written by: python -m tests.unit.test_docs -->", "<!-- end -->"
 # typer carries a click of its own, and lends out only this one of its errors.
@@ -197,7 +198,7 @@ def test_every_target_of_the_makefile_is_described_and_no_other() -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
     targets = set(re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[0].split())
     assert set(re.findall(r"^    make ([\w-]+)", README.read_text("utf-8"), re.MULTILINE)) == targets
-    known = r"\bmake (run|test|check|bench-face|bench|soak|lock|tools|voices|clean)\b"
+    known = r"\bmake (run|test|check|bench-face|bench-watermark|bench|soak|lock|tools|voices|clean)\b"
     assert set(re.findall(known, EVERYTHING)) == targets
 
 

@@ -33,6 +33,7 @@ COMMANDS = [
     ["verify"],
     ["enroll", "voice"],
     ["enroll", "face"],
+    ["mark", "rotate"],
     ["voices", "list"],
     ["voices", "accept"],
     ["voices", "fetch"],
@@ -55,6 +56,7 @@ NEED_A_HOME = [
     ["calls", "show", "20261122120000-0123456789abcdef"],
     ["calls", "export", "20261122120000-0123456789abcdef", "-o", "call.json"],
     ["ledger", "verify"],
+    ["mark", "rotate"],
     ["operator", "list"],
     ["retention", "sweep"],
 ]

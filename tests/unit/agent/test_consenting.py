@@ -29,6 +29,7 @@ from compliance.disclosure import disclosure
 from compliance.errors import RequestError
 from compliance.jurisdiction import Flow
 from compliance.vault import Vault
+from tests.doubles.mark import NoMark
 from tests.doubles.wire import EarWire
 
 RATE_HZ = 8_000
@@ -155,7 +156,7 @@ async def here(
         wire,
         clock,
         inlet,
-        Outlet(clock, wire, Silent()),
+        Outlet(clock, wire, Silent(), mark=NoMark()),
         datetime(2026, 1, 1, tzinfo=UTC),
     )
 

@@ -12,6 +12,7 @@ from agent.permission import Permission
 from channels.outlet import State
 from channels.spoken import Spoken
 from compliance.errors import ConsentMissing, DoorClosed
+from tests.doubles.mark import NoMark
 from tests.doubles.wire import Door, counting
 
 RATE_HZ = 16_000
@@ -34,7 +35,7 @@ def permit() -> Given:
 
 
 def door(permit: Given, *, lead_chunks: int = 0) -> Door:
-    return Door(RATE_HZ, lead_chunks=lead_chunks, stages=(Permission(permit),))
+    return Door(RATE_HZ, lead_chunks=lead_chunks, stages=(Permission(permit),), mark=NoMark(APOLOGY))
 
 
 def speaking(permit: Given, *, lead_chunks: int = 0) -> Door:
@@ -116,7 +117,7 @@ def test_the_apology_follows_and_is_not_the_clones(permit: Given) -> None:
     here.tick(2)
     here.quiet()
     heard = len(here.wire.ear)
-    here.outlet.apologise(APOLOGY)
+    here.outlet.apologise()
     here.tick(10)
     assert sound(bytes(here.wire.ear[heard:])) == sound(APOLOGY)
 

@@ -15,16 +15,23 @@ import pytest
 
 from agent import say as saying
 from agent.engines.voice.prepared import Prepared, prepare, without_leading_silence
+from agent.home import find
 from agent.opening import CLONED, PREPARED
 from agent.recorded import Recording, WavWire
 from agent.say import RATE_HZ, UnfitFile, check, say, written
 from compliance.disclosure import disclosure
 from compliance.errors import ConsentMissing, DoorClosed, EngineMissing
 from compliance.likeness.permits import WATCH_S
-from compliance.provenance import verify
+from compliance.origin.manifests import Manifests
+from compliance.provenance import recovered, verify
+from compliance.vault import Vault
+from compliance.watermark.detector import Detector
+from compliance.watermark.keys import MarkKeys
+from compliance.watermark.register import Marks
 from persona.home import write_example
 from persona.voice.dataset import REFERENCE
 from persona.voice.shape import measure
+from tests.doubles.mark import NoMark, heard_as
 from tests.doubles.openai_voice import OpenAIVoiceServer
 from tests.unit.agent import enrolling
 from tests.unit.agent.owner import owner
@@ -57,13 +64,38 @@ async def test_the_file_begins_with_the_whole_disclosure_and_then_says_the_text(
     monkeypatch.setattr(saying, "prepare", remembered)
     seconds = await say("The office is closed. Call again.", user / "a.wav", None, force=False)
     whole = samples(user / "a.wav")
-    opening = np.frombuffer(without_leading_silence(openings[0]).pcm, np.int16)
+    said = without_leading_silence(openings[0]).pcm
+    opening = np.frombuffer(said, np.int16)
     assert len(openings) == 1
-    assert np.array_equal(whole[: len(opening)], opening)
+    assert heard_as(whole[: len(opening)], said) > 0.97
+    assert not np.array_equal(whole[: len(opening)], opening)
     rest = whole[len(opening) + RATE_HZ // 5 :]
     assert np.abs(rest.astype(np.int32)).max() > 1_000
     assert seconds == pytest.approx(len(whole) / RATE_HZ)
     assert seconds > len(opening) / RATE_HZ + 1
+
+
+async def test_its_mark_says_which_file_it_is_and_finds_the_manifest_that_was_stripped(user: Path) -> None:
+    file, bare = user / "a.wav", user / "bare.wav"
+    await say(" ".join(["The office is closed on Monday and on Tuesday."] * 8), file, None, force=False)
+    with wave.open(str(bare), "wb") as stripped:
+        stripped.setparams((1, 2, RATE_HZ, 0, "NONE", ""))
+        stripped.writeframes(samples(file).tobytes())
+    home = find(None, {"XDG_DATA_HOME": str(user / "data")}).path
+    async with Vault(home) as vault:
+        keys = await asyncio.to_thread(MarkKeys.open, home, vault.master)
+        candidates = keys.candidates(await Marks(vault).days())
+        finding = await asyncio.to_thread(Detector(candidates).detect, samples(bare), RATE_HZ)
+        told = {region.full for region in finding.regions} - {None}
+        assert len(told) == 1
+        region = next(region for region in finding.regions if region.full in told)
+        assert region.short is not None
+        (token,) = await Marks(vault).tokens(region.day, region.short)
+        assert verify(file).token == token.text
+        manifest = await Manifests(vault).find(token.text)
+    assert not verify(bare).found
+    assert manifest is not None
+    assert recovered(bare, manifest).token == token.text
 
 
 async def test_a_film_shows_the_face_that_says_it_with_the_ai_mark_on_every_picture(user: Path) -> None:
@@ -109,7 +141,7 @@ async def test_an_outlet_that_closes_leaves_no_file(user: Path, monkeypatch: pyt
 
 async def test_nobody_closes_a_file_that_is_still_being_written(tmp_path: Path) -> None:
     wire = WavWire(tmp_path / "a.wav", RATE_HZ)
-    recording = Recording(wire, None)
+    recording = Recording(wire, None, NoMark())
     begun = threading.Event()
 
     def write(chunks: int) -> None:

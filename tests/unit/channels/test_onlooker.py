@@ -14,6 +14,7 @@ from channels.outlet import Outlet, State
 from channels.pending import Span
 from channels.spoken import Spoken
 from tests.doubles.host import tone
+from tests.doubles.mark import NoMark
 
 RATE_HZ = 48_000
 CHUNK = 960
@@ -91,7 +92,8 @@ class Door:
     def __init__(self, watcher: Watcher, stage: BrokenStage | None = None) -> None:
         self.wire = Wire()
         self.clock = Clock(RATE_HZ)
-        self.outlet = Outlet(self.clock, self.wire, Listener(), [stage] if stage else [])
+        mark = NoMark(apology=tone(RATE_HZ, milliseconds=20))
+        self.outlet = Outlet(self.clock, self.wire, Listener(), [stage] if stage else [], mark=mark)
         self.outlet.watch(watcher)
         self.outlet.disclose(Spoken(0, 0, tone(RATE_HZ, milliseconds=20), last=True))
 
@@ -207,7 +209,7 @@ def test_a_broken_stage_drops_what_waited_and_the_apology_is_watched_too(watcher
     door.say(1, 100)
     stage.broken = True
     door.ticks(1)
-    door.outlet.apologise(tone(RATE_HZ, milliseconds=20))
+    door.outlet.apologise()
     door.ticks(1)
 
     assert door.outlet.state is State.FAILED

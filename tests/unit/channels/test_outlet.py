@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from channels.outlet import PENDING_MS, Outlet, State
 from channels.spoken import Spoken, Word
 from compliance.errors import DoorClosed
+from tests.doubles.mark import NoMark
 from tests.doubles.wire import Door, counting
 
 RATE_HZ = 16_000
@@ -144,8 +145,8 @@ class TestClosedDoor:
     def test_a_stage_that_breaks_leaves_silence_and_then_only_the_apology(
         self, broken: Callable[[Samples], Samples], caplog: pytest.LogCaptureFixture
     ) -> None:
-        stage = Breakable()
-        door = Door(RATE_HZ, stages=(stage,)).open(DISCLOSURE)
+        stage, apology = Breakable(), counting(CHUNK, start=9_000)
+        door = Door(RATE_HZ, stages=(stage,), mark=NoMark(apology)).open(DISCLOSURE)
         door.outlet.say(speech(10 * CHUNK))
         door.tick(2)
         stage.step = broken
@@ -158,7 +159,7 @@ class TestClosedDoor:
         door.outlet.write(counting(CHUNK), RATE_HZ)
         door.tick(3)
         assert sound(door.wire.samples) == list(range(2, 2 * CHUNK + 2))
-        door.outlet.apologise(counting(CHUNK, start=9_000))
+        door.outlet.apologise()
         door.tick(3)
         assert sound(door.wire.samples)[2 * CHUNK :] == list(range(9_001, 9_001 + CHUNK))
 
@@ -191,7 +192,7 @@ class TestClosedDoor:
 
     def test_no_apology_through_an_open_door(self) -> None:
         with pytest.raises(DoorClosed):
-            opened().outlet.apologise(counting(CHUNK))
+            opened().outlet.apologise()
 
 
 class TestHold:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from channels.outlet import Outlet, Stage, State
 from channels.spoken import Spoken
 from compliance.errors import ConsentMissing, DoorClosed
+from tests.doubles.mark import NoMark
 from tests.doubles.wire import Door, counting
 
 CALLS = int(os.environ.get("TWIN_SOAK_CALLS", "200"))
@@ -64,7 +65,7 @@ class Leg:
         breaks_at = chance.randrange(1, 60) if chance.random() < 0.5 else None
         self.stage = Moody(breaks_at, chance.choice(BREAKAGES))
         stages: tuple[Stage, ...] = (self.stage,)
-        self.door = Door(RATE_HZ, lead_chunks=chance.randrange(0, 5), stages=stages)
+        self.door = Door(RATE_HZ, lead_chunks=chance.randrange(0, 5), stages=stages, mark=NoMark(APOLOGY))
         self.apologised_at: int | None = None
         self.opened_at: int | None = None
         """How many bytes had been sent when the door opened."""
@@ -85,7 +86,7 @@ class Leg:
                 self.opened_at = self.door.wire.bytes_sent
         if self.door.failures and self.apologised_at is None:
             self.apologised_at = self.door.wire.bytes_sent
-            self.door.outlet.apologise(APOLOGY)
+            self.door.outlet.apologise()
 
     def _say(self) -> None:
         outlet = self.door.outlet

@@ -32,6 +32,7 @@ from channels.outlet import Outlet
 from channels.view import View
 from compliance.errors import FaceUnfit, SettingsError
 from tests.doubles.host import Conversation
+from tests.doubles.mark import NoMark
 from tests.doubles.wire import EarWire
 
 
@@ -112,7 +113,7 @@ def call_of(number: int = 1) -> tuple[Call, list[CallEvent]]:
         wire=wire,
         clock=clock,
         inlet=Inlet(16_000, conversation),
-        outlet=Outlet(clock, wire, conversation),
+        outlet=Outlet(clock, wire, conversation, mark=NoMark()),
         started_at=datetime.now(UTC),
         watchers=[told.append],
     )

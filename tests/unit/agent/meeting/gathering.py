@@ -40,6 +40,7 @@ from persona.prompt import Company, Composer
 from persona.settings import PersonaSettings
 from persona.summary import Running
 from tests.doubles.engines import ScriptedBrain, ScriptedVoice
+from tests.doubles.mark import NoMark
 from tests.doubles.meeting import RATE_HZ, Meeting, running
 from tests.doubles.wire import EarWire, counting
 
@@ -200,6 +201,7 @@ async def gathering(
         permit=None,
         mind=cast(Mind, _Mind()),
         faces=cast(Faces, SimpleNamespace(seen=lambda call_id: None, show=lambda call: None)),
+        mark=NoMark(),
         secretary=lambda call_id, clock_hz: cast(Secretary, papers),
     )
     here = Gathering(live, wire, *people)

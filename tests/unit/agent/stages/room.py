@@ -29,6 +29,7 @@ from persona.guard import Checked
 from persona.prompt import Prompt, Turn
 from persona.source import Provenance
 from tests.doubles.engines import ScriptedBrain, ScriptedSpeech, ScriptedVoice
+from tests.doubles.mark import NoMark
 from tests.doubles.wire import EarWire, counting
 from tests.speech.make import FOLDER
 
@@ -76,7 +77,7 @@ class Room:
             wire=self.wire,
             clock=clock,
             inlet=Inlet(RATE_HZ, self.ear),
-            outlet=Outlet(clock, self.wire, mouth),
+            outlet=Outlet(clock, self.wire, mouth, mark=NoMark()),
             started_at=datetime(2026, 1, 1, tzinfo=UTC),
             watchers=[self.events.append],
             hang_up=self.hung_up.append,

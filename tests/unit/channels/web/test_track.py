@@ -9,6 +9,7 @@ from channels.outlet import Outlet
 from channels.spoken import Spoken
 from channels.web.track import CHUNK_SAMPLES, RATE_HZ, OutletTrack, TrackWire
 from tests.doubles.host import tone
+from tests.doubles.mark import NoMark
 
 
 class Listener:
@@ -35,7 +36,7 @@ class Door:
         self.listener = Listener()
         self.wire = TrackWire(self._hang_up)
         self.clock = Clock(RATE_HZ)
-        self.outlet = Outlet(self.clock, self.wire, self.listener)
+        self.outlet = Outlet(self.clock, self.wire, self.listener, mark=NoMark())
         self.track = OutletTrack()
 
     async def _hang_up(self, reason: str) -> None:

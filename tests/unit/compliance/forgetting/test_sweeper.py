@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ from compliance.store.schema import (
 )
 from compliance.store.transaction import Transaction
 from compliance.vault import Vault
+from compliance.watermark.keys import DayKey
+from compliance.watermark.register import Marks
 from tests.unit.compliance.store_helpers import files_in, heard
 
 SETTINGS = RetentionSettings(audio_days=30, transcript_days=90, message_days=365, evidence_days=2_190)
@@ -132,6 +135,20 @@ async def test_a_call_goes_in_steps_each_on_its_date(vault: Vault, clock: Clock)
     clock.turn(2_190 - 365)
     assert (await sweeper.sweep()).counts == {"consent": 1, "evidence": 1, "call": 1, "subject": 1}
     assert await rows(vault) == {}
+
+
+async def test_what_the_watermark_of_a_call_says_goes_with_the_last_of_it(vault: Vault, clock: Clock) -> None:
+    await a_call(vault)
+    marks = Marks(vault)
+    token = await marks.for_call("CA1", DayKey(date(2026, 11, 22), 1, bytes(32)), limit_s=10)
+    sweeper = Sweeper(vault, SETTINGS)
+    for days in (90, 275):
+        clock.turn(days)
+        await sweeper.sweep()
+        assert await marks.of("CA1") == token
+    clock.turn(2_190)
+    assert (await sweeper.sweep()).counts["call"] == 1
+    assert await marks.tokens(token.day, token.short) == []
 
 
 async def test_the_keys_of_what_is_wholly_gone_are_destroyed(vault: Vault, clock: Clock) -> None:
