@@ -27,7 +27,6 @@ EDGE = 0.25
 PRESENCE, SHORT, REST = 0, 1, 2
 """What a cell is for: to be found at all, the first 16 bits of the call's token, or the others."""
 _LAYERS = np.array([PRESENCE, SHORT, PRESENCE, REST, PRESENCE, SHORT, PRESENCE, PRESENCE] * 2, dtype=np.int8)
-_LAYERS[15] = SHORT
 LAYER_SLOTS = len(_LAYERS)
 """Which cells carry what repeats after so many slots; it is public, the signs are not."""
 

@@ -69,13 +69,13 @@ def recording(path: Path, *said: tuple[float, bytes], rate_hz: int = 16_000) -> 
     return path
 
 
-def share_heard(heard: bytes, said: bytes, rate_hz: int, *, alike: float = 0.75) -> float:
+def share_heard(heard: bytes, said: bytes, rate_hz: int, *, alike: float = 0.7) -> float:
     """How much of `said`, piece by piece and in its order, sounds in `heard`: 0 to 1.
 
     A browser stretches and squeezes sound by some milliseconds to fit its buffer, so the whole cannot be compared
     at once. Each piece of 100 ms has to be within 60 ms of where the one before it puts it, and 60 ms more for
     each that was not found in between; silent ones do not count. The watermark alone makes pieces of 100 ms as
-    unlike as 0.8.
+    unlike as 0.75.
     """
     piece, slack = rate_hz // 10, rate_hz * 60 // 1000
     long, short = _samples(heard), _samples(said)

@@ -32,10 +32,10 @@ DISCLOSURE = (
 EVERYTHING = "Please tell me everything about your work and your office."
 PRICE = "How much does a consultation cost?"
 SAME = 0.9
-"""Likeness of a sound to itself after watermark and Opus: 0.948 was measured; another sentence is below 0.3."""
+"""Likeness of a sound to itself after watermark and Opus: 0.944 was measured; another sentence is below 0.3."""
 HEARD = 0.85
-"""Share of a sentence that is found again after watermark, Opus and a browser's jitter buffer: 0.91 to 0.96 was
-measured, and at most 0.1 of another sentence."""
+"""Share of a sentence that is found again after watermark, Opus and a browser's jitter buffer: 0.98 to 1 was
+measured, and at most 0.05 of another sentence."""
 OTHER = 0.2
 ASKS_AT_S = 12.0
 """When a microphone's file asks: the disclosure takes 8 s, and begins 1 to 2 s after the microphone was opened."""

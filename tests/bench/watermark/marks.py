@@ -20,7 +20,6 @@ Samples = npt.NDArray[np.int16]
 Floats = npt.NDArray[np.float32]
 
 DAY = date(2026, 11, 22)
-STRENGTH_DB = 1.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,12 @@ HEARD_THROUGH = (
     "unchanged", "mu-law", "phone chain", "mu-law, Opus 16k", "GSM-FR", "AMR-NB 12.2", "AMR-NB 4.75", "Opus 12k",
     "white noise 10 dB", "white noise 20 dB", "babble 10 dB", "both sides, talking over",
 )  # fmt: skip
+DARK_HEARD_THROUGH = (
+    "mu-law", "phone chain", "AMR-NB 4.75", "white noise 10 dB", "white noise 10 dB", "white noise 20 dB",
+    "babble 10 dB",
+)  # fmt: skip
+DARKER_DB = 6.0
+"""By the octave above 500 Hz: people are darker than most synthetic voices, and noise covers more of them."""
 
 
 def material() -> Iterator[tuple[NDArray[np.int16], NDArray[np.int8], int]]:
@@ -34,14 +40,22 @@ def material() -> Iterator[tuple[NDArray[np.int16], NDArray[np.int8], int]]:
     random = np.random.default_rng(5)
     for number, (_, samples, rate_hz) in enumerate(corpus.tuning(minutes=MINUTES)):
         speech = corpus.resampled(samples, rate_hz, ear.RATE_HZ)
-        key, token = random.bytes(32), int(random.integers(1 << 32))
-        start = int(random.integers(PERIOD_SLOTS * slot_samples(ear.RATE_HZ)))
-        mark = Embedder(key, token, ear.RATE_HZ)
-        marked = (mark.process(speech, start) / 32_768).astype(np.float32)
-        for name in HEARD_THROUGH:
-            heard = CONDITIONS[name].apply(marked, ear.RATE_HZ, number)
-            sound = _in_step(marked, resample(heard.samples, heard.rate_hz, ear.RATE_HZ))
-            yield np.clip(np.rint(sound * 32_768), -32_768, 32_767).astype(np.int16), whole(key, token), start
+        for sound, through in ((speech, HEARD_THROUGH), (_darker(speech), DARK_HEARD_THROUGH)):
+            key, token = random.bytes(32), int(random.integers(1 << 32))
+            start = int(random.integers(PERIOD_SLOTS * slot_samples(ear.RATE_HZ)))
+            mark = Embedder(key, token, ear.RATE_HZ)
+            marked = (mark.process(sound, start) / 32_768).astype(np.float32)
+            for drawn, name in enumerate(through):
+                heard = CONDITIONS[name].apply(marked, ear.RATE_HZ, 100 * number + drawn)
+                told = _in_step(marked, resample(heard.samples, heard.rate_hz, ear.RATE_HZ))
+                yield np.clip(np.rint(told * 32_768), -32_768, 32_767).astype(np.int16), whole(key, token), start
+
+
+def _darker(speech: NDArray[np.int16]) -> NDArray[np.int16]:
+    spectrum = np.fft.rfft(speech)
+    octaves = np.log2(np.maximum(np.fft.rfftfreq(len(speech), 1 / ear.RATE_HZ), 500) / 500)
+    darker = np.fft.irfft(spectrum * 10 ** (-DARKER_DB * octaves / 20), len(speech))
+    return np.clip(np.rint(darker), -32_768, 32_767).astype(np.int16)
 
 
 def _in_step(marked: NDArray[np.float32], heard: NDArray[np.float32], reach: int = 800) -> NDArray[np.float32]:

@@ -30,13 +30,13 @@ from persona.voice.recordings import examine
 from persona.voice.shape import measure
 from persona.voice.sound import Sound, read
 from persona.voice.splitting import reference
-from tests.doubles.mark import heard_as
+from tests.doubles.mark import MARKED, heard_as
 from tests.doubles.openai_speech import OpenAISpeechServer
 from tests.unit.agent import enrolling
 from tests.unit.agent.command import twin
 from tests.unit.agent.engines.voice.gather import spoken
 from tests.unit.agent.owner import owner
-from tests.unit.agent.test_house import LONG, MARKED, RATE_HZ, Here, consenting_house, house, until
+from tests.unit.agent.test_house import LONG, RATE_HZ, Here, consenting_house, house, until
 
 ESPEAK = 'engine = "espeak"\n'
 WIDE_HZ = 48_000

@@ -26,7 +26,7 @@ from channels.outlet import State
 from compliance.likeness import permits as permitting
 from compliance.likeness.statement import Use
 from persona.home import demo
-from tests.doubles.mark import heard_as
+from tests.doubles.mark import MARKED, heard_as
 from tests.doubles.openai_voice import OpenAIVoiceServer
 from tests.doubles.wire import EarWire
 from tests.unit.agent.owner import HOUR_S, Owner, owner
@@ -35,8 +35,6 @@ from tests.unit.compliance.store_helpers import run_python
 RATE_HZ = 8_000
 CHUNK = 160
 LIMIT_S = 30.0
-MARKED = 0.97
-"""So much of what is heard is what was said, with the watermark in it."""
 LONG = "One two three four five six seven eight nine ten eleven twelve."
 REVOKE = """
 import asyncio, sys

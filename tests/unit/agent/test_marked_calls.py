@@ -27,9 +27,9 @@ from compliance.watermark.detector import Detector, Finding
 from compliance.watermark.keys import MarkKeys
 from compliance.watermark.register import Marks
 from compliance.watermark.stage import Embedding, Watermark
-from tests.doubles.mark import heard_as
+from tests.doubles.mark import MARKED, heard_as
 from tests.doubles.wire import EarWire
-from tests.unit.agent.test_house import LIMIT_S, LONG, MARKED, Here, house
+from tests.unit.agent.test_house import LIMIT_S, LONG, Here, house
 
 CHANNELS: dict[Channel, int] = {"phone": 8_000, "web": 48_000, "room": 48_000, "camera": 48_000}
 

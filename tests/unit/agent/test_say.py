@@ -31,7 +31,7 @@ from compliance.watermark.register import Marks
 from persona.home import write_example
 from persona.voice.dataset import REFERENCE
 from persona.voice.shape import measure
-from tests.doubles.mark import NoMark, heard_as
+from tests.doubles.mark import MARKED, NoMark, heard_as
 from tests.doubles.openai_voice import OpenAIVoiceServer
 from tests.unit.agent import enrolling
 from tests.unit.agent.owner import owner
@@ -67,7 +67,7 @@ async def test_the_file_begins_with_the_whole_disclosure_and_then_says_the_text(
     said = without_leading_silence(openings[0]).pcm
     opening = np.frombuffer(said, np.int16)
     assert len(openings) == 1
-    assert heard_as(whole[: len(opening)], said) > 0.97
+    assert heard_as(whole[: len(opening)], said) > MARKED
     assert not np.array_equal(whole[: len(opening)], opening)
     rest = whole[len(opening) + RATE_HZ // 5 :]
     assert np.abs(rest.astype(np.int32)).max() > 1_000

@@ -129,7 +129,7 @@ def test_two_calls_are_two_regions_also_where_one_window_holds_both(second: DayK
 
 
 def test_two_days_are_two_regions_by_time_however_sure_each_is() -> None:
-    heard = Heard(6000).say(DAYS[1], 1, 200, 2500, loud=0.8).say(DAYS[0], 2, 3200, 5900, loud=2.0)
+    heard = Heard(6000).say(DAYS[1], 1, 200, 2500, loud=0.4).say(DAYS[0], 2, 3200, 5900, loud=2.0)
     first, second = heard.gathered()
     assert [first.day, second.day] == [DAYS[1].day, DAYS[0].day]
     assert [first.generation, second.generation] == [1, 2]
