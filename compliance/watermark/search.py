@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,6 +15,8 @@ from compliance.watermark.pattern import presence
 
 LONGEST_SLOTS = PERIOD_SLOTS - LAYER_SLOTS
 """A window is shorter than a period: in a longer one the same toss would count twice."""
+_KEYS_AT_ONCE = 64
+"""What they need at once stays in the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +41,9 @@ class Keyring:
 
     def __init__(self, keys: Sequence[bytes]) -> None:
         self.keys = tuple(keys)
-        spectra = np.empty((PERIOD_SLOTS // 2 + 1, BANDS, len(self.keys)), dtype=np.complex64)
-        for number, key in enumerate(self.keys):
-            spectra[:, :, number] = np.fft.rfft(presence(key).astype(np.float32), axis=0)
-        self._spectra = spectra
+        self._spectra = [
+            _spectra(self.keys[first : first + _KEYS_AT_ONCE]) for first in range(0, len(self.keys), _KEYS_AT_ONCE)
+        ]
 
     def best(self, sums: NDArray[np.float64], first: int, last: int, pace: float = 1.0) -> tuple[Match, int]:
         """The best match of any key, and how many places were looked at. See `scores`."""
@@ -64,16 +65,42 @@ class Keyring:
         cut = Cut.of(first, last, pace)
         if not cut.starts or not self.keys:
             return np.zeros((len(self.keys), 0, PERIOD_SLOTS), dtype=np.float32), cut
-        told = np.zeros((len(cut.starts), PERIOD_SLOTS, BANDS), dtype=np.float32)
-        for phase, (start, slots) in enumerate(cut.starts):
-            told[phase, :slots] = slotted(sums, start, slots, cut.slot_frames)
-        spectra = np.conj(np.fft.rfft(told, axis=1))
-        # (bins, phases, BANDS) by (bins, BANDS, keys): one small matrix product per bin.
-        product = np.matmul(np.ascontiguousarray(spectra.transpose(1, 0, 2)), self._spectra)
-        matched = np.fft.irfft(product.transpose(2, 1, 0), PERIOD_SLOTS)
-        sizes = _sizes(told)
-        z: NDArray[np.float32] = (matched / np.tile(sizes, PERIOD_SLOTS // LAYER_SLOTS)).astype(np.float32)
-        return z, cut
+        told = _told(sums, cut)
+        tiled = np.tile(_sizes(told), PERIOD_SLOTS // LAYER_SLOTS)
+        z = np.concatenate([matched.transpose(2, 1, 0) / tiled for matched in self._matched(told)])
+        return z.astype(np.float32, copy=False), cut
+
+    def highest(
+        self, sums: NDArray[np.float64], first: int, last: int, pace: float = 1.0
+    ) -> tuple[NDArray[np.float32], int]:
+        """The highest z of each key, and how many places were looked at for it: `scores` without its memory."""
+        cut = Cut.of(first, last, pace)
+        if not cut.starts or not self.keys:
+            return np.zeros(len(self.keys), dtype=np.float32), 0
+        told = _told(sums, cut)
+        sizes = _sizes(told).T[:, :, None]
+        found = []
+        for matched in self._matched(told):
+            # Places that are a whole number of LAYER_SLOTS apart are divided by the same.
+            highest = matched.reshape(-1, LAYER_SLOTS, *matched.shape[1:]).max(axis=0)
+            found.append((highest / sizes).max(axis=(0, 1)))
+        return np.concatenate(found).astype(np.float32, copy=False), PERIOD_SLOTS * len(cut.starts)
+
+    def _matched(self, told: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+        """The evidence with the patterns of some keys, at every slot; shapes (PERIOD_SLOTS, phases, keys)."""
+        spectra = np.ascontiguousarray(np.conj(np.fft.rfft(told, axis=1)).transpose(1, 0, 2))
+        for patterns in self._spectra:
+            # (bins, phases, BANDS) by (bins, BANDS, keys): one small matrix product per bin.
+            product = np.matmul(spectra, patterns)
+            yield np.fft.irfft(product, PERIOD_SLOTS, axis=0).astype(np.float32, copy=False)
+
+
+def _spectra(keys: Sequence[bytes]) -> NDArray[np.complex64]:
+    """Of their patterns; shape (bins, BANDS, keys)."""
+    found = np.empty((PERIOD_SLOTS // 2 + 1, BANDS, len(keys)), dtype=np.complex64)
+    for number, key in enumerate(keys):
+        found[:, :, number] = np.fft.rfft(presence(key).astype(np.float32), axis=0)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +136,14 @@ def slotted(sums: NDArray[np.float64], start: float, slots: int, slot_frames: fl
     edges = np.rint(start + slot_frames * np.arange(slots + 1)).astype(np.int64)
     found: NDArray[np.float32] = np.diff(sums[np.clip(edges, 0, len(sums) - 1)], axis=0).astype(np.float32)
     return found
+
+
+def _told(sums: NDArray[np.float64], cut: Cut) -> NDArray[np.float32]:
+    """The evidence of each phase, and nothing after its end; shape (phases, PERIOD_SLOTS, BANDS)."""
+    told = np.zeros((len(cut.starts), PERIOD_SLOTS, BANDS), dtype=np.float32)
+    for phase, (start, slots) in enumerate(cut.starts):
+        told[phase, :slots] = slotted(sums, start, slots, cut.slot_frames)
+    return told
 
 
 def _sizes(told: NDArray[np.float32]) -> NDArray[np.float32]:

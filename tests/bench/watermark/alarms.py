@@ -19,8 +19,6 @@ SECONDS = 10.0
 CLIPS = 6
 """Cut from each minute."""
 THRESHOLD = 1e-6
-_BATCH = 256
-"""Keys that are looked for at once."""
 LEVELS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 THROUGH = ("unchanged", "phone chain", "mu-law", "Opus 12k", "babble 10 dB", "speed +2 %")
 """One clip of each minute through each."""
@@ -93,5 +91,4 @@ def p_values(heard: npt.NDArray[np.float32], rate_hz: int, keys: Sequence[bytes]
     """Of the whole search, for each key as if it were the only candidate."""
     detector = Detector([])
     features = detector.features(heard, rate_hz)
-    batches = [keys[first : first + _BATCH] for first in range(0, len(keys), _BATCH)]
-    return np.concatenate([detector.search_keys(features, batch) for batch in batches])
+    return detector.search_keys(features, keys)

@@ -304,6 +304,23 @@ def test_played_faster_or_slower_it_is_found_and_said_by_how_much(
     assert region.end_s == pytest.approx(10 / speed, abs=1)
 
 
+@pytest.mark.parametrize("seconds", [3.0, 4.5, 10.0])
+def test_as_spoken_is_not_said_to_be_a_little_faster(call: Sound, detector: Detector, seconds: float) -> None:
+    for begin_s in (0.5, 5.0, 8.3):
+        heard = cut(call, begin_s, begin_s + seconds).astype(np.float32)
+        for region in detector.detect(heard, PHONE_HZ).regions:
+            assert (region.speed, region.tempo) == (1.0, 1.0)
+
+
+def test_what_was_sped_up_is_found_beside_what_was_not(call: Sound, detector: Detector) -> None:
+    sound = cut(call, 5, 17).astype(np.float32)
+    pieces = (sound, np.zeros(PHONE_HZ, np.float32), sped(sound, PHONE_HZ, 1.04))
+    first, second = detector.detect(np.concatenate(pieces), PHONE_HZ).regions
+    assert first.speed == 1.0
+    assert second.speed == pytest.approx(1.04, abs=0.003)
+    assert second.start_s == pytest.approx(13, abs=2)
+
+
 @pytest.mark.parametrize("tempo", [1.03, 0.97])
 def test_stretched_at_its_pitch_it_is_found_and_said_by_how_much(
     call: Sound, detector: Detector, tempo: float

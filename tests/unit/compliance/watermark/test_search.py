@@ -125,6 +125,15 @@ def test_every_place_that_is_looked_at_is_counted() -> None:
     assert len(cut.starts) == FRAMES_PER_SLOT
 
 
+@pytest.mark.parametrize("pace", [0.97, 1.0, 1.03])
+def test_the_highest_of_each_key_is_the_highest_of_its_scores(pace: float) -> None:
+    sums = running(planted(KEYS[1], 1300, slot=300, loud=0.3))
+    scores, _ = Keyring(KEYS).scores(sums, 5, 1290, pace)
+    highest, looks = Keyring(KEYS).highest(sums, 5, 1290, pace)
+    np.testing.assert_allclose(highest, scores.max(axis=(1, 2)), rtol=1e-5)
+    assert looks == scores[0].size
+
+
 @pytest.mark.parametrize("frames", [0, 1, FRAMES_PER_SLOT - 1])
 def test_less_than_a_slot_is_no_place(frames: int) -> None:
     match, looks = Keyring(KEYS).best(running(noise(frames, 1)), 0, frames)
