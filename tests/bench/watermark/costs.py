@@ -34,16 +34,34 @@ def embedding() -> list[Cost]:
     """A minute of speech in chunks of 20 ms, as the outlet hands it over; the best of three."""
     found = []
     for rate_hz in RATES_HZ:
-        speech = corpus.resampled(corpus.minute(SCORING[0], 0), corpus.RATE_HZ, rate_hz)
-        chunks = np.array_split(speech, len(speech) * 50 // rate_hz)
+        chunks = _chunks(rate_hz)
 
         def work(chunks: list[corpus.Samples] = chunks, rate_hz: int = rate_hz) -> None:
             embedder = Embedder(day_key(0).key, token(0), rate_hz)
             for chunk in chunks:
                 embedder.process(chunk)
 
-        found.append(Cost(f"marking at {rate_hz} Hz", _best_s(work) * rate_hz / len(speech)))
+        found.append(Cost(f"marking at {rate_hz} Hz", _best_s(work) * rate_hz / sum(map(len, chunks))))
     return found
+
+
+def chunk_ms() -> dict[int, list[float]]:
+    """By rate, how long each chunk of 20 ms of a minute took by the clock on the wall."""
+    found = {}
+    for rate_hz in RATES_HZ:
+        embedder = Embedder(day_key(0).key, token(0), rate_hz)
+        took: list[float] = []
+        for chunk in _chunks(rate_hz):
+            began = time.perf_counter()
+            embedder.process(chunk)
+            took.append(1000 * (time.perf_counter() - began))
+        found[rate_hz] = took
+    return found
+
+
+def _chunks(rate_hz: int) -> list[corpus.Samples]:
+    speech = corpus.resampled(corpus.minute(SCORING[0], 0), corpus.RATE_HZ, rate_hz)
+    return np.array_split(speech, len(speech) * 50 // rate_hz)
 
 
 def detecting() -> list[Cost]:
