@@ -217,3 +217,33 @@ def test_the_chart_renders(more: str, tmp_path: Path) -> None:
             (container,) = part["spec"]["template"]["spec"]["containers"]
             assert container["securityContext"]["readOnlyRootFilesystem"]
             assert part["spec"]["template"]["spec"]["securityContext"]["runAsNonRoot"]
+
+
+def furnished(given: Path, home: Path) -> None:
+    """What the chart's first container does, in other folders."""
+    script = (
+        read("helm", "twin", "templates", "_helpers.tpl")
+        .split("    - |\n", 1)[1]
+        .split("  securityContext:", 1)[0]
+    )
+    moved = script.replace("/given/", f"{given}/").replace("cd /var/lib/twin", f"cd {home}")
+    subprocess.run(["sh", "-ec", moved], check=True, capture_output=True)
+
+
+def test_every_pod_marks_with_the_key_of_the_secret_and_keeps_the_one_it_had_made(tmp_path: Path) -> None:
+    given, home = tmp_path / "given", tmp_path / "home"
+    given.mkdir()
+    home.mkdir()
+    (given / "profile.toml").write_text("name")
+    furnished(given, home)
+    assert [path.name for path in home.iterdir()] == ["profile.toml"]
+    (home / "keys").mkdir()
+    key = home / "keys" / "watermark.key"
+    key.write_text("its own")
+    for shared in ("shared", "shared and rotated"):
+        (given / "watermark.key").write_text(shared)
+        furnished(given, home)
+        assert key.read_text() == shared
+        assert not key.stat().st_mode & 0o077
+        assert key.with_name("watermark.key.own").read_text() == "its own"
+    assert not (home / "watermark.key").exists()

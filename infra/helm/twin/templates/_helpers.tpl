@@ -38,7 +38,23 @@ capabilities: { drop: [ALL] }
 - name: home
   image: {{ include "twin.image" . }}
   imagePullPolicy: {{ .Values.image.pullPolicy }}
-  command: [sh, -c, "umask 077 && for file in /given/*; do cp -L \"$file\" /var/lib/twin/; done"]
+  command:
+    - sh
+    - -ec
+    - |
+      umask 077
+      cd /var/lib/twin
+      for file in /given/*; do
+        if [ "${file##*/}" = watermark.key ]; then
+          # Every pod marks with this one. What a pod had made itself is kept: it marked what was said before.
+          mkdir -p keys
+          if [ -e keys/watermark.key ]; then cp -n keys/watermark.key keys/watermark.key.own; fi
+          cp -L "$file" keys/watermark.key.new
+          mv keys/watermark.key.new keys/watermark.key
+        else
+          cp -L "$file" .
+        fi
+      done
   securityContext:
     {{- include "twin.containerSecurity" . | nindent 4 }}
   resources:
