@@ -180,9 +180,14 @@ class Echo:
                 self._state, self._proved, self._since = _State.LOST, False, 0
 
     def _owed(self) -> bool:
-        """Whether speech was sent where it is quiet."""
+        """Whether most of what was sent where it is quiet is speech.
+
+        The count may be some hops late, and those hold the end of the word before.
+        """
         at = self._cursor - self._dropped
-        return _rms(self._sent[max(0, at - self._quiet * _HOP) : max(0, at)]) > 2 * _LOUD
+        sent = self._sent[max(0, at - self._quiet * _HOP) : max(0, at)]
+        loud = sum(_rms(sent[hop : hop + _HOP]) > 2 * _LOUD for hop in range(0, len(sent), _HOP))
+        return loud > self._quiet // 2
 
     def _onset(self) -> int | None:
         """Where the next speech begins that was sent and has not played."""

@@ -85,6 +85,20 @@ def test_speech_that_is_sent_little_by_little_and_starves_is_found_again() -> No
     assert np.percentile(np.abs(errors), 90) <= 25
 
 
+def test_a_pause_in_speech_is_no_want_of_it_though_the_count_is_late() -> None:
+    """The beginning was swallowed, and the sound is changed, so that nothing but the count tells."""
+    swallowed, begin, end = RATE // 25, RATE, RATE + RATE // 2
+    voice = np.random.default_rng(5).normal(0, 3_000, 5 * RATE // 2)
+    voice[begin:end] = 0
+    echo = Echo(RATE)
+    echo.sent(1, 0, voice.astype(np.int16).tobytes())
+    other = np.where(voice == 0, 0, np.random.default_rng(6).normal(0, 3_000, len(voice))).astype(np.int16)
+    labels = list(play(echo, other[swallowed:]))
+    errors = errors_ms(labels, 1, -swallowed)
+    assert len(errors) > 110
+    assert np.abs(errors).max() <= 60
+
+
 def test_utterances_follow_each_other() -> None:
     echo = Echo(RATE)
     first, second = speech(1, 2.0), speech(2, 2.0)
