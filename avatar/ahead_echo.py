@@ -186,16 +186,13 @@ class Echo:
         """
         at = self._cursor - self._dropped
         sent = self._sent[max(0, at - self._quiet * _HOP) : max(0, at)]
-        loud = sum(_rms(sent[hop : hop + _HOP]) > 2 * _LOUD for hop in range(0, len(sent), _HOP))
-        return loud > self._quiet // 2
+        return int(_louder(sent, 2 * _LOUD).sum()) > self._quiet // 2
 
     def _onset(self) -> int | None:
         """Where the next speech begins that was sent and has not played."""
         begin = max(0, self._cursor - self._dropped)
-        for at in range(begin, len(self._sent) - _HOP + 1, _HOP):
-            if _rms(self._sent[at : at + _HOP]) > _LOUD:
-                return self._dropped + at
-        return None
+        loud = np.flatnonzero(_louder(self._sent[begin:], _LOUD))
+        return self._dropped + begin + int(loud[0]) * _HOP if len(loud) else None
 
     def _find(self, begin: int, end: int) -> bool | None:
         """Look for what was heard last among what was sent, for a cursor between `begin` and `end`; go there if it
@@ -203,8 +200,7 @@ class Echo:
         heard = self._heard
         first = max(0, begin - self._dropped - len(heard))
         sent = self._sent[first : max(0, end - self._dropped)]
-        loud = [_rms(heard[at : at + _HOP]) > _LOUD for at in range(0, len(heard), _HOP)]
-        if len(sent) < len(heard) or sum(loud) < _SPEECH * len(loud):
+        if len(sent) < len(heard) or _louder(heard, _LOUD).mean() < _SPEECH:
             return None
         fits = _fits(sent, heard)
         best = int(np.argmax(fits))
@@ -220,6 +216,12 @@ def _coarse(samples: npt.NDArray[np.int16], factor: int, step: int) -> tuple[Coa
     whole = len(samples) // (factor * step) * factor * step
     means = samples[:whole].astype(np.float32).reshape(-1, factor).mean(axis=1) / 32_768
     return means.astype(np.float32), samples[whole:]
+
+
+def _louder(samples: Coarse, rms: float) -> npt.NDArray[np.bool_]:
+    """Whether each whole hop is louder than that."""
+    hops = samples[: len(samples) // _HOP * _HOP].reshape(-1, _HOP)
+    return np.asarray(np.sqrt(np.mean(hops * hops, axis=1)) > rms)
 
 
 def _rms(samples: Coarse) -> float:

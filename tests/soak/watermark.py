@@ -33,7 +33,9 @@ _BATCH = 20
 """Minutes after which the count so far is printed and kept."""
 _KEPT = report.FOLDER / "watermark_count.json"
 _NEAR = 0.999
-_COUNTED = ("chance.py", "detector.py", "ear.py", "ear.npz", "layout.py", "pattern.py", "search.py")
+_COUNTED = (
+    "chance.py", "detector.py", "ear.py", "ear.npz", "embedder.py", "layout.py", "pattern.py", "search.py",
+)  # fmt: skip
 """Another count begins when one of these changes."""
 
 
@@ -52,7 +54,9 @@ def count(hours: float, pairs: int) -> list[Row]:
         found.marked.join(batch.marked)
         kinds = {"unmarked": _told(found.unmarked), "marked": _told(found.marked)}
         report.FOLDER.mkdir(exist_ok=True)
-        _KEPT.write_text(json.dumps({"of": what, "done": begin + _BATCH, **kinds}), "utf-8")
+        part = _KEPT.with_suffix(".part")
+        part.write_text(json.dumps({"of": what, "done": begin + _BATCH, **kinds}), "utf-8")
+        part.replace(_KEPT)
         both = found.unmarked.pairs + found.marked.pairs
         seconds = found.unmarked.seconds + found.marked.seconds
         false = found.unmarked.alarms + found.marked.alarms

@@ -38,7 +38,7 @@ PIECES = 5
 KNOWN_S = (25, 37, 60, 180, 300, 600, 1200)
 DAY = day_key("attack")
 _LONGEST_S = 600
-_WORDS = np.random.default_rng(7)
+_DRAWN = np.random.default_rng(7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +75,17 @@ def main() -> int:
 
 def _pieces(call: Samples) -> list[Piece]:
     found = []
-    for begin in range(0, min(len(call), PIECES * PIECE) - PIECE + 1, PIECE):
-        plain, position = call[begin : begin + PIECE], int(_WORDS.integers(_LONGEST_S * RATE_HZ))
-        marked = Embedder(DAY.key, int(_WORDS.integers(1 << 32)), RATE_HZ).process(plain, position)
+    for plain in corpus.pieces(call, PIECE, PIECES):
+        position = int(_DRAWN.integers(_LONGEST_S * RATE_HZ))
+        marked = Embedder(DAY.key, int(_DRAWN.integers(1 << 32)), RATE_HZ).process(plain, position)
         found.append(Piece(plain, marked, position))
     return found
 
 
 def _learn(sums: npt.NDArray[np.float64], call: Samples, detector: Detector) -> None:
     """Adds what the ear hears of one more call of that day to each cell of the pattern."""
-    slot = int(_WORDS.integers(PERIOD_SLOTS))
-    marked = Embedder(DAY.key, int(_WORDS.integers(1 << 32)), RATE_HZ).process(call, slot * slot_samples(RATE_HZ))
+    slot = int(_DRAWN.integers(PERIOD_SLOTS))
+    marked = Embedder(DAY.key, int(_DRAWN.integers(1 << 32)), RATE_HZ).process(call, slot * slot_samples(RATE_HZ))
     features = detector.features(_heard(marked), RATE_HZ)
     slots = features.frames * HOP // slot_samples(RATE_HZ)
     np.add.at(

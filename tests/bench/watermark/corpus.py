@@ -60,6 +60,11 @@ def meetings() -> Iterator[Clip]:
         yield Clip(f"AMI {path.stem}", _levelled(_read(path)), RATE_HZ)
 
 
+def pieces(sound: Samples, samples: int, most: int) -> list[Samples]:
+    """The first ones of that length, one after the other: as many as there are, `most` at most."""
+    return [sound[number * samples :][:samples] for number in range(min(len(sound) // samples, most))]
+
+
 def minute(voice: Voice, number: int, *, keep: bool = True) -> Samples:
     """One minute of a voice, int16 mono at 16 kHz; of a person the last one is shorter, then there are none."""
     if voice.engine is Engine.PERSON:

@@ -78,8 +78,7 @@ def _clips() -> list[Floats]:
     found = []
     for number, clip in enumerate(corpus.scoring(minutes=1)):
         speech = corpus.resampled(clip.samples, clip.rate_hz, RATE_HZ)
-        for begin in range(min(len(speech) // (SECONDS * RATE_HZ), CLIPS)):
-            piece = speech[begin * SECONDS * RATE_HZ :][: SECONDS * RATE_HZ]
+        for piece in corpus.pieces(speech, SECONDS * RATE_HZ, CLIPS):
             marked = Embedder(KEY.key, token(number), RATE_HZ).process(piece, int(places.integers(300 * RATE_HZ)))
             found.append(corpus.floats(marked))
     return found

@@ -48,7 +48,9 @@ capabilities: { drop: [ALL] }
         if [ "${file##*/}" = watermark.key ]; then
           # Every pod marks with this one. What a pod had made itself is kept: it marked what was said before.
           mkdir -p keys
-          if [ -e keys/watermark.key ]; then cp -n keys/watermark.key keys/watermark.key.own; fi
+          if [ -e keys/watermark.key ] && [ ! -e keys/watermark.key.own ]; then
+            cp keys/watermark.key keys/watermark.key.own
+          fi
           cp -L "$file" keys/watermark.key.new
           mv keys/watermark.key.new keys/watermark.key
         else
