@@ -248,13 +248,20 @@ class Espeak:
         while not calibration.over:
             audio = await self._audio(text, voice, calibration.manner)
             await asyncio.to_thread(calibration.hear, audio, self._rate_hz)
-        if path is not None:
-            try:
-                await asyncio.to_thread(path.write_text, calibration.found.as_json(), "utf-8")
-            except OSError as error:
-                # Without the file the next start is slower; nothing else.
-                logger.warning("a voice's manner was not kept", extra={"error": type(error).__name__})
+        if path is not None and self._shape is shape:
+            await self._keep(path, calibration.found)
+            if self._shape is not shape:
+                # Forgotten while it was being written: the file came after those that were deleted.
+                await asyncio.to_thread(path.unlink, missing_ok=True)
         return calibration.found
+
+    @staticmethod
+    async def _keep(path: Path, manner: Manner) -> None:
+        try:
+            await asyncio.to_thread(path.write_text, manner.as_json(), "utf-8")
+        except OSError as error:
+            # Without the file the next start is slower; nothing else.
+            logger.warning("a voice's manner was not kept", extra={"error": type(error).__name__})
 
     async def _audio(self, text: str, voice: str, manner: Manner | None) -> Pcm:
         """All of a text, as espeak makes it."""

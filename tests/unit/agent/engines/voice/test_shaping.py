@@ -201,3 +201,18 @@ async def test_a_voice_that_is_taken_on_while_another_is_sought_is_the_one_that_
         assert not inside(tmp_path)
     finally:
         await voice.close()
+
+
+async def test_a_voice_that_is_forgotten_while_it_is_sought_leaves_no_file(tmp_path: Path) -> None:
+    voice = Espeak(EngineConfig(name="espeak", cache=tmp_path))
+    await voice.start()
+    try:
+        await voice.clone_from(enrolling.callers().wav())
+        seeking = asyncio.create_task(spoken(voice, TEXT), name="seeking")
+        await asyncio.sleep(0.05)
+        assert not inside(tmp_path)
+        await voice.forget_voice()
+        await seeking
+        assert not inside(tmp_path)
+    finally:
+        await voice.close()
