@@ -120,7 +120,7 @@ def _mark_rows(answer: Answer) -> Iterator[tuple[str, str]]:
     elif mark.problem:
         yield "watermark", f"not looked for: {mark.problem}"
     elif mark.keys:
-        yield "watermark", f"none found in {mark.heard_s:.1f} s with the keys of {mark.keys} days"
+        yield "watermark", f"none found in {mark.heard_s:.1f} s with {mark.keys} daily key{'s' * (mark.keys != 1)}"
     if mark.damaged:
         yield "damaged", "parts of the file could not be read"
 

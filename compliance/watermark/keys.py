@@ -28,6 +28,8 @@ from compliance.proofs.journal import sync_folder
 from compliance.store.master import MasterKey
 
 KEY_FILE = Path("keys", "watermark.key")
+OWN_FILE = Path("keys", "watermark.key.own")
+"""What marked here before this home was given a key that it shares with others. Only read."""
 KEY_BYTES = 32
 _WRAPPED = b"twin-wrapped-watermark-1\n"
 _PURPOSE = b"ai-twin watermark"
@@ -115,9 +117,7 @@ class MarkKeys:
     def candidates(self, days: Iterable[date]) -> list[DayKey]:
         """The keys that something said on one of these days may be marked with, the newest first."""
         kept = self._read()
-        ends = [after.since.date() + _SLACK for _, after in pairwise(kept)] + [date.max]
-        begins = [date.min] + [generation.since.date() - _SLACK for generation in kept[1:]]
-        in_force = list(zip(kept, begins, ends, strict=True))[::-1]
+        in_force = [*_in_force(kept), *_in_force([one for one in self._own() if one not in kept])]
         return [
             generation.of(day)
             for day in sorted(set(days), reverse=True)
@@ -142,9 +142,14 @@ class MarkKeys:
             version = self._version()
             seen, generations = self._seen
             if version != seen:
-                generations = _opened(self._path.read_bytes(), self._master)
+                generations = _opened(self._path, self._master)
                 self._seen = (version, generations)
             return generations
+
+    def _own(self) -> tuple[_Generation, ...]:
+        path = self._path.with_name(OWN_FILE.name)
+        with self._readable():
+            return _opened(path, self._master) if path.exists() else ()
 
     def _version(self) -> tuple[int, ...]:
         stat = self._path.stat()
@@ -199,13 +204,21 @@ class MarkKeys:
             os.close(handle)
 
 
+def _in_force(kept: Sequence[_Generation]) -> list[tuple[_Generation, date, date]]:
+    """Each with its first and its last day, the newest first."""
+    ends = [after.since.date() + _SLACK for _, after in pairwise(kept)] + [date.max]
+    begins = [date.min] + [generation.since.date() - _SLACK for generation in kept[1:]]
+    return list(zip(kept, begins, ends, strict=False))[::-1]
+
+
 def _closed(generations: Iterable[_Generation], master: MasterKey) -> bytes:
     lines = (f"{one.number} {int(one.since.timestamp())} {one.secret.hex()}" for one in generations)
     return _WRAPPED + base64.encodebytes(master.wrap("\n".join(lines).encode("ascii")))
 
 
-def _opened(stored: bytes, master: MasterKey) -> tuple[_Generation, ...]:
-    damaged = VaultError(f"{KEY_FILE} is damaged; restore it from the backup.")
+def _opened(path: Path, master: MasterKey) -> tuple[_Generation, ...]:
+    stored = path.read_bytes()
+    damaged = VaultError(f"keys/{path.name} is damaged; restore it from the backup.")
     if not stored.startswith(_WRAPPED):
         raise damaged
     try:

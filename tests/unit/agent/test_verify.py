@@ -137,7 +137,7 @@ def test_a_marked_file_whose_manifest_was_changed_is_contradicted() -> None:
 def test_a_file_without_a_mark_says_what_was_tried() -> None:
     code, text = printed(judged(Verdict(found=False), UNMARKED))
     assert code == 1
-    assert "none found in 20.0 s with the keys of 30 days" in text
+    assert "none found in 20.0 s with 30 daily keys" in text
 
 
 def test_a_manifest_that_was_found_again_is_shown() -> None:

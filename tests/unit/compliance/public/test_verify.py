@@ -156,7 +156,7 @@ async def test_a_manifest_that_is_found_again_tells_neither_time_nor_call(
     ("mark", "said"),
     [
         (MarkVerdict(heard_s=20.0, p_value=0.4, keys=30), "That proves nothing for recordings under 3 seconds"),
-        (MarkVerdict(heard_s=20.0, p_value=0.4, keys=1), "with the keys of 1 day."),
+        (MarkVerdict(heard_s=20.0, p_value=0.4, keys=1), "with 1 daily key."),
         (MarkVerdict(heard_s=20.0), "this twin has marked nothing yet"),
         (MarkVerdict(heard_s=0.0, problem="there is no sound in this file"), "There is no sound in this file."),
         (replace(MARKED, damaged=True), "Parts of the file could not be read."),

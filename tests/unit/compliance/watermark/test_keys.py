@@ -14,7 +14,7 @@ import pytest
 
 from compliance.errors import VaultError
 from compliance.store.master import SecretMaster
-from compliance.watermark.keys import KEY_FILE, DayKey, MarkKeys
+from compliance.watermark.keys import KEY_FILE, OWN_FILE, DayKey, MarkKeys
 from tests.unit.compliance.store_helpers import run_python
 
 MASTER = SecretMaster(bytes(range(32)), source="a test")
@@ -142,6 +142,22 @@ def test_candidates_are_the_days_asked_for_once_each_the_newest_first(home: Path
     keys = MarkKeys.open(home, MASTER)
     assert keys.candidates([]) == []
     assert names(keys.candidates([date(2001, 1, 1), TODAY, TODAY])) == [("2026-11-22", 1), ("2001-01-01", 1)]
+
+
+def test_what_was_marked_before_the_home_shared_a_key_is_still_found(home: Path, tmp_path: Path) -> None:
+    own = MarkKeys.open(home, MASTER, now=lambda: NOON - 3 * DAY_S).of(TODAY)
+    shared = MarkKeys.open(tmp_path / "shared", MASTER).of(TODAY)
+    (home / KEY_FILE).replace(home / OWN_FILE)
+    (home / KEY_FILE).write_bytes((tmp_path / "shared" / KEY_FILE).read_bytes())
+    keys = MarkKeys.open(home, MASTER)
+    assert keys.of(TODAY) == shared
+    assert keys.candidates([TODAY]) == [shared, own]
+    # As after a pod's second start: what it "had before" is the shared one already.
+    (home / OWN_FILE).write_bytes((home / KEY_FILE).read_bytes())
+    assert keys.candidates([TODAY]) == [shared]
+    (home / OWN_FILE).write_bytes(b"its own")
+    with pytest.raises(VaultError, match=r"watermark\.key\.own is damaged"):
+        keys.candidates([TODAY])
 
 
 def test_another_process_notices_a_rotation_without_being_told(home: Path) -> None:
