@@ -45,6 +45,20 @@ def wrong_row(what: str, wrong: Sequence[bool]) -> Row:
     )
 
 
+def word_rows(counted: alarms.Counted, told: int) -> list[Row]:
+    """Wrong words that were told, and whether their chances are at least as rare as they say."""
+    share = Share(told, counted.pairs)
+    n = f"{share.interval()}; {counted.clips} clips; least p {counted.least:.1e}"
+    rare = Row(
+        "words told that nobody put on",
+        f"<= {TOKEN_WRONG:g}",
+        f"{told} of {counted.pairs} readings",
+        n,
+        _rare(share, TOKEN_WRONG),
+    )
+    return [rare, _honest(counted, "readings")]
+
+
 def share_of(found: Sequence[Outcome]) -> Share:
     return Share(sum(one.told.found for one in found), len(found))
 
@@ -67,11 +81,11 @@ def alarm_rows(counted: alarms.Alarms) -> list[Row]:
     return rows + ([_honest(both)] if both.pairs else [])
 
 
-def _honest(kind: alarms.Counted) -> Row:
+def _honest(kind: alarms.Counted, of: str = "pairs") -> Row:
     shares = [Share(int(count), kind.pairs) for count in kind.at_most]
     seen = ", ".join(f"{level:g}: {share.value:.1e}" for level, share in zip(alarms.LEVELS, shares, strict=True))
     holds = all(share.low <= level for level, share in zip(alarms.LEVELS, shares, strict=True))
-    return Row("share of pairs with p at most", "<= p", seen, holds=holds)
+    return Row(f"share of {of} with p at most", "<= p", seen, holds=holds)
 
 
 def _rare(share: Share, most: float) -> bool | None:

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from compliance.watermark.embedder import Embedder
 from compliance.watermark.layout import BANDS, PERIOD_SLOTS, REST, SHORT, layers
 from compliance.watermark.pattern import whole
 from compliance.watermark.payload import CERTAIN, WORDS, read_rest, read_short, transformed
+from tests.bench.watermark.words import best_words
+from tests.speech.make import load
 
 KEY = bytes(range(32))
 TOKEN = 0xBEEF1234
@@ -126,3 +129,11 @@ def test_with_another_key_or_another_first_half_no_word_is_certain() -> None:
 def test_cells_in_the_wrong_place_say_nothing() -> None:
     evidence, places = heard(400)
     assert not read_short(KEY, evidence, (places + 1) % PERIOD_SLOTS).certain
+
+
+def test_of_what_was_marked_no_word_is_told_at_another_place_or_with_another_key() -> None:
+    said = np.frombuffer(load("long_story"), np.int16)
+    marked = Embedder(KEY, TOKEN, 16_000).process(np.resize(said, 160_000)).astype(np.float32) / np.float32(32_768)
+    (told,) = np.flatnonzero(best_words(marked, 16_000, KEY)[::2] <= CERTAIN)
+    assert told == 0
+    assert best_words(marked, 16_000, KEY[::-1]).min() > CERTAIN
