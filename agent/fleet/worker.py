@@ -19,6 +19,7 @@ import psutil
 
 from agent.fleet import entry
 from agent.fleet.access import Access, library
+from agent.fleet.exits import read_exits_once
 from agent.fleet.keeper import Keeper
 from agent.fleet.load import Burden, load, refusal, told
 from agent.fleet.pages import Pages, application
@@ -173,6 +174,7 @@ class Fleet:
             preload_modules=list(preload),
             log_level="ERROR",
         )
+        read_exits_once(server)
         server.rtc_session(serve, agent_name=self._worker.agent_name, on_request=self._offered)
         server.on("worker_registered", self._on_registered)
         return server
