@@ -4,6 +4,7 @@
 # make bench   the benchmarks: a table and JSON in bench-results/
 # make bench-face   the face alone: lip sync, interruptions, closures, costs
 # make bench-watermark   the watermark alone: what it survives, false alarms, quality, costs, and other people's marks beside it
+# make bench-libraries   what that measures with: PESQ, STOI, RNNoise
 # make soak    the long counts: hours, not minutes
 # make lock    renew the lock files from pyproject.toml
 # make tools   what the tests of rooms need: LiveKit's server (built with Go), and its browser client (from npm)
@@ -14,7 +15,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 py
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test check bench bench-face bench-watermark soak lock clean tools voices
+.PHONY: run test check bench bench-face bench-libraries bench-watermark soak lock clean tools voices
 
 run: .venv/run.installed
 	$(BIN)/twin serve
@@ -41,9 +42,12 @@ bench: .venv/dev.installed
 bench-face: .venv/dev.installed
 	$(BIN)/python -m tests.bench face
 
-# PESQ is built with a C compiler; without one the table says that it is missing.
-bench-watermark: .venv/dev.installed
+# What is missing the table names.
+bench-libraries: .venv/dev.installed
 	$(BIN)/pip install --quiet pesq==0.0.4 pystoi==0.4.1 scipy==1.17.1 || echo "no PESQ: it is built with a C compiler"
+	$(BIN)/pip install --quiet --no-deps pyrnnoise==0.4.5 || echo "no RNNoise: there is no package for this machine"
+
+bench-watermark: bench-libraries
 	$(BIN)/python -m tests.bench watermark
 
 soak: .venv/dev.installed

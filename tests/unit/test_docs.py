@@ -198,7 +198,9 @@ def test_every_target_of_the_makefile_is_described_and_no_other() -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
     targets = set(re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[0].split())
     assert set(re.findall(r"^    make ([\w-]+)", README.read_text("utf-8"), re.MULTILINE)) == targets
-    known = r"\bmake (run|test|check|bench-face|bench-watermark|bench|soak|lock|tools|voices|clean)\b"
+    known = (
+        r"\bmake (run|test|check|bench-face|bench-libraries|bench-watermark|bench|soak|lock|tools|voices|clean)\b"
+    )
     assert set(re.findall(known, EVERYTHING)) == targets
 
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import io
+import shutil
+import subprocess
+import tempfile
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import av
@@ -38,6 +42,7 @@ OPUS_24K = Codec("libopus", "ogg", 48000, 24_000, {"application": "voip"})
 MP3_64K = Codec("libmp3lame", "mp3", 24000, 64_000)
 AAC_64K = Codec("aac", "adts", 24000, 64_000)
 G722 = Codec("g722", "wav", 16000, 64_000)
+G723 = Codec("g723_1", "wav", 8000, 6_300)
 
 
 def resample(sound: Floats, rate_hz: int, to_hz: int) -> Floats:
@@ -74,6 +79,23 @@ def g711(sound: Floats, rate_hz: int, *, law: str = "ULAW") -> Floats:
 def gsm(sound: Floats, rate_hz: int) -> Floats:
     """GSM full rate, 13 kbit/s at 8 kHz."""
     return _libsndfile(resample(sound, rate_hz, 8000), "GSM610")
+
+
+def has_codec2() -> bool:
+    return bool(shutil.which("c2enc") and shutil.which("c2dec"))
+
+
+def codec2(sound: Floats, rate_hz: int, mode: str) -> Floats:
+    """A vocoder at `mode` bits a second (3200, 1300): pitch and spectrum are sent, and no waveform. Its programs
+    are LGPL, and run as processes."""
+    pcm = np.clip(np.rint(resample(sound, rate_hz, 8000) * 32767), -32768, 32767).astype(np.int16)
+    with tempfile.TemporaryDirectory() as name:
+        plain, coded, decoded = (Path(name, kind) for kind in ("plain.raw", "coded.c2", "decoded.raw"))
+        plain.write_bytes(pcm.tobytes())
+        for command in (["c2enc", mode, str(plain), str(coded)], ["c2dec", mode, str(coded), str(decoded)]):
+            subprocess.run(command, check=True, capture_output=True, timeout=60)
+        heard = np.frombuffer(decoded.read_bytes(), np.int16)
+    return heard.astype(np.float32) / np.float32(32768)
 
 
 def _libsndfile(sound: Floats, subtype: str) -> Floats:

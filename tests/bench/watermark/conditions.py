@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from tests.bench.watermark import air, codecs, corpus, warps
+from tests.bench.watermark import air, codecs, corpus, microphones, warps
 from tests.bench.watermark.codecs import Codec, resample
 from tests.bench.watermark.voices import TUNING, Engine
 
@@ -24,6 +24,10 @@ WIDE_HZ = 48000
 FILE_HZ = 24000
 LINE_SNR_DB = 30.0
 LOSS = 0.05
+BABBLE_DB = 15.0
+"""How far people in the room are below the voice, where a microphone's software has to take them off."""
+HISS_DB = 25.0
+"""Of a microphone in front of a loudspeaker."""
 _TALKERS = 6
 
 
@@ -137,6 +141,27 @@ def _room(sound: Floats, rate_hz: int, seed: int) -> Heard:
     return Heard(air.in_a_room(sound, rate_hz, seed), rate_hz)
 
 
+def _browser(sound: Floats, rate_hz: int, seed: int) -> Heard:
+    return Heard(microphones.browser(sound, rate_hz), microphones.BROWSER_HZ)
+
+
+def _rnnoise(sound: Floats, rate_hz: int, seed: int) -> Heard:
+    return Heard(microphones.rnnoise(sound, rate_hz), microphones.RNNOISE_HZ)
+
+
+def _among_people(software: Change) -> Change:
+    babbled = _babble(BABBLE_DB)
+    return lambda sound, rate_hz, seed: software(*babbled(sound, rate_hz, seed), seed)
+
+
+def _loudspeaker(sound: Floats, rate_hz: int, seed: int) -> Heard:
+    """A call on a loudspeaker, that somebody records with another phone."""
+    room = air.in_a_room(resample(sound, rate_hz, WIDE_HZ), WIDE_HZ, seed)
+    heard = air.with_noise(room, air.white(len(room), seed), HISS_DB, WIDE_HZ)
+    sent = microphones.browser(heard, WIDE_HZ)
+    return Heard(codecs.through(codecs.AMR_122, sent, microphones.BROWSER_HZ), codecs.AMR_122.rate_hz)
+
+
 def _resynthesis(sound: Floats, rate_hz: int, seed: int) -> Heard:
     return Heard(warps.from_mel(resample(sound, rate_hz, FILE_HZ), FILE_HZ), FILE_HZ)
 
@@ -159,6 +184,7 @@ _ALL: tuple[Condition, ...] = (
     _codec("MP3 64k", codecs.MP3_64K),
     _codec("AAC 64k", codecs.AAC_64K),
     _codec("G.722", codecs.G722),
+    _codec("G.723.1", codecs.G723, PHONE_HZ),
     Condition("white noise 20 dB", _noise(20)),
     Condition("white noise 10 dB", _noise(10)),
     Condition("babble 20 dB", _babble(20)),
@@ -178,6 +204,11 @@ _ALL: tuple[Condition, ...] = (
     Condition("44.1 kHz", _rate(44100)),
     Condition("22.05 kHz", _rate(22050)),
     Condition("small room", _room),
+    Condition("WebRTC's microphone", _browser),
+    Condition("WebRTC's microphone in babble", _among_people(_browser)),
+    Condition("RNNoise", _rnnoise, at_hand=microphones.has_rnnoise()),
+    Condition("RNNoise in babble", _among_people(_rnnoise), at_hand=microphones.has_rnnoise()),
+    Condition("loudspeaker, microphone, AMR-NB 12.2", _loudspeaker, PHONE_HZ, at_hand=codecs.AMR_122.at_hand),
     Condition("from 80 mel bands", _resynthesis),
 )
 CONDITIONS: dict[str, Condition] = {condition.name: condition for condition in _ALL}

@@ -35,6 +35,7 @@ GOALS: tuple[Goal, ...] = (
     Goal("MP3 64k", 10, 0.95),
     Goal("AAC 64k", 10, 0.95),
     Goal("G.722", 10, None),
+    Goal("G.723.1", 10, None),
     Goal("white noise 20 dB", 10, 0.99),
     Goal("babble 20 dB", 10, 0.99),
     Goal("white noise 10 dB", 10, 0.90),
@@ -54,6 +55,11 @@ GOALS: tuple[Goal, ...] = (
     Goal("44.1 kHz", 10, None),
     Goal("22.05 kHz", 10, None),
     Goal("small room", 10, None),
+    Goal("WebRTC's microphone", 10, None),
+    Goal("WebRTC's microphone in babble", 10, None),
+    Goal("RNNoise", 10, None),
+    Goal("RNNoise in babble", 10, None),
+    Goal("loudspeaker, microphone, AMR-NB 12.2", 10, None),
     Goal("from 80 mel bands", 10, None),
 )
 TOKENS: tuple[Goal, ...] = (

@@ -15,7 +15,7 @@ from compliance.watermark.detector import Detector
 from compliance.watermark.ear import RATE_HZ
 from compliance.watermark.embedder import Embedder
 from tests.bench import report
-from tests.bench.watermark import air, corpus, warps
+from tests.bench.watermark import air, codecs, corpus, warps
 from tests.bench.watermark.conditions import CONDITIONS, Heard
 from tests.bench.watermark.intervals import Share
 from tests.bench.watermark.marks import day_key, token
@@ -42,6 +42,10 @@ def _short(seconds: float) -> Callable[[Floats, int], Heard]:
     return lambda sound, seed: CONDITIONS["mu-law"].apply(sound[begin:end], RATE_HZ, seed)
 
 
+def _vocoder(mode: str) -> Callable[[Floats, int], Heard]:
+    return lambda sound, seed: Heard(codecs.codec2(sound, RATE_HZ, mode), RATE_HZ)
+
+
 LIMITS: dict[str, Callable[[Floats, int], Heard]] = {
     "white noise 5 dB": _noisy(5),
     "white noise 0 dB": _noisy(0),
@@ -53,6 +57,8 @@ LIMITS: dict[str, Callable[[Floats, int], Heard]] = {
     "1.5 s after mu-law": _short(1.5),
     "from 80 mel bands": lambda sound, seed: CONDITIONS["from 80 mel bands"].apply(sound, RATE_HZ, seed),
 }
+if codecs.has_codec2():
+    LIMITS |= {f"Codec2 at {mode} bit/s": _vocoder(mode) for mode in ("3200", "1300")}
 
 
 def main() -> int:

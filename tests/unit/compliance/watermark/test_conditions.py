@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from tests.bench.watermark import air, codecs, conditions, corpus, warps
+from tests.bench.watermark import air, codecs, conditions, corpus, microphones, warps
 from tests.bench.watermark.alarms import LEVELS, Alarms, Counted
 from tests.bench.watermark.conditions import CONDITIONS, LOSS, PHONE_HZ, Condition
 from tests.bench.watermark.goals import GOALS, TOKENS
@@ -17,9 +17,12 @@ from tests.bench.watermark.rows import alarm_rows
 from tests.bench.watermark.text import LANGUAGES, sentences
 from tests.bench.watermark.trials import cut
 from tests.bench.watermark.voices import SCORING, TUNING
+from tests.need import need, need_module
 from tests.speech.make import RATE_HZ, load
 
 Floats = npt.NDArray[np.float32]
+
+HISS = air.white(20 * RATE_HZ, seed=1)
 
 
 def said(*names: str) -> Floats:
@@ -211,6 +214,32 @@ def test_a_room_answers_for_a_third_of_a_second() -> None:
     assert rms_db(tail) + 10 * np.log10(len(tail)) == pytest.approx(-3, abs=0.1)
     early, late = rms_db(tail[:200]), rms_db(tail[2000:2200])
     assert early - late == pytest.approx(60 * 2000 / (0.3 * PHONE_HZ), abs=3)
+
+
+def test_a_browser_puts_noise_further_below_the_voice(speech: Floats) -> None:
+    sound = air.with_noise(np.concatenate([np.zeros(3 * RATE_HZ, np.float32), speech]), HISS, 20, RATE_HZ)
+    heard = microphones.browser(sound, RATE_HZ)
+    hiss, voice = slice(2 * RATE_HZ, 3 * RATE_HZ), slice(4 * RATE_HZ, 6 * RATE_HZ)
+    before, after = (rms_db(one[voice]) - rms_db(one[hiss]) for one in (sound, heard))
+    assert after > before + 6
+
+
+def test_rnnoise_leaves_of_noise_nothing_and_keeps_the_voice(speech: Floats) -> None:
+    need_module("pyrnnoise")
+    hiss = np.float32(0.01) * HISS[: 2 * RATE_HZ]
+    assert rms_db(microphones.rnnoise(hiss, RATE_HZ)[microphones.RNNOISE_HZ :]) < rms_db(hiss) - 20
+    heard = codecs.resample(microphones.rnnoise(speech, RATE_HZ), microphones.RNNOISE_HZ, RATE_HZ)
+    assert rms_db(heard) == pytest.approx(rms_db(speech), abs=3)
+
+
+def test_a_vocoder_keeps_the_loudness_and_not_the_waveform(speech: Floats) -> None:
+    need("c2enc")
+    narrow = codecs.resample(speech, RATE_HZ, PHONE_HZ)
+    heard = codecs.codec2(speech, RATE_HZ, "3200")
+    assert len(heard) == pytest.approx(len(narrow), abs=PHONE_HZ // 25)
+    assert rms_db(heard) == pytest.approx(rms_db(narrow), abs=4)
+    same = np.corrcoef(heard[: len(narrow)], narrow[: len(heard)])[0, 1]
+    assert abs(same) < 0.5
 
 
 def test_gain_is_a_gain_and_polarity_turns_the_sound_over(speech: Floats) -> None:
