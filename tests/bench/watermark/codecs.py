@@ -16,6 +16,8 @@ import numpy.typing as npt
 import soundfile
 import soxr
 
+from tests.bench.watermark.corpus import floats, to_int16
+
 Floats = npt.NDArray[np.float32]
 
 
@@ -88,14 +90,14 @@ def has_codec2() -> bool:
 def codec2(sound: Floats, rate_hz: int, mode: str) -> Floats:
     """A vocoder at `mode` bits a second (3200, 1300): pitch and spectrum are sent, and no waveform. Its programs
     are LGPL, and run as processes."""
-    pcm = np.clip(np.rint(resample(sound, rate_hz, 8000) * 32767), -32768, 32767).astype(np.int16)
+    pcm = to_int16(resample(sound, rate_hz, 8000))
     with tempfile.TemporaryDirectory() as name:
         plain, coded, decoded = (Path(name, kind) for kind in ("plain.raw", "coded.c2", "decoded.raw"))
         plain.write_bytes(pcm.tobytes())
         for command in (["c2enc", mode, str(plain), str(coded)], ["c2dec", mode, str(coded), str(decoded)]):
             subprocess.run(command, check=True, capture_output=True, timeout=60)
         heard = np.frombuffer(decoded.read_bytes(), np.int16)
-    return heard.astype(np.float32) / np.float32(32768)
+    return floats(heard)
 
 
 def _libsndfile(sound: Floats, subtype: str) -> Floats:
