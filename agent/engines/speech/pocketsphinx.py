@@ -18,6 +18,7 @@ from agent.engines.base import Card, EngineConfig, Hypothesis, Speech
 from agent.engines.child import Child
 from agent.engines.speech.buffer import PRE_ROLL_S
 from agent.engines.speech.latest import Latest
+from agent.engines.speech.utterance import Utterance
 from compliance.errors import EngineError, EngineFailed, EngineMissing, EngineTimeout
 
 logger = logging.getLogger(__name__)
@@ -38,6 +39,8 @@ MAX_BACKLOG_S = 5.0
 """Audio that waits to be decoded; beyond it the oldest is dropped, for late words answer nobody."""
 STEP_S = 0.1
 """Audio is handed over in pieces of at least this, to spare both processes 50 messages a second."""
+MAX_STEP_S = 0.5
+"""And of at most this, so that a job's time is known also when much waits, and no call waits long for others."""
 
 
 def create(config: EngineConfig) -> Speech:
@@ -114,11 +117,17 @@ class SphinxHearing:
         self._pre_roll: deque[bytes] = deque()
         self._pre_roll_bytes = 0
         self._speaking = False
+        self._utterance = Utterance(rate_hz)
         self._outbox: deque[bytes | End] = deque()
         self._outbox_bytes = 0
         self._ends: list[End] = []  # of this turn's utterances, in order
         self._waiting = asyncio.Event()
         self._pump: asyncio.Task[None] | None = None
+
+    @property
+    def backlog_s(self) -> float:
+        """The audio that waits to be decoded."""
+        return self._outbox_bytes / 2 / self._rate_hz
 
     async def begin(self) -> None:
         """Get a decoder."""
@@ -142,7 +151,11 @@ class SphinxHearing:
         self._outbox_bytes += len(pcm)
         while self._outbox_bytes > MAX_BACKLOG_S * 2 * self._rate_hz:
             self._drop_oldest()
-        if self._outbox_bytes >= STEP_S * 2 * self._rate_hz:
+        if self._utterance.take(pcm):
+            # Its last pass reads the whole utterance again, a twentieth of its length; over a minute without a
+            # pause (music, a noisy line) the answer would be seconds late, and at last the job too long.
+            self._end_utterance()
+        elif self._outbox_bytes >= STEP_S * 2 * self._rate_hz:
             self._waiting.set()
 
     def _drop_oldest(self) -> None:
@@ -155,6 +168,7 @@ class SphinxHearing:
     def onset(self) -> None:
         if not self._speaking:
             self._speaking = True
+            self._utterance.begin()
             while self._pre_roll:
                 self._put(self._pre_roll.popleft())
             self._pre_roll_bytes = 0
@@ -162,10 +176,14 @@ class SphinxHearing:
     def offset(self) -> None:
         if self._speaking and self._latest.failure is None:
             self._speaking = False
-            end: End = asyncio.get_running_loop().create_future()
-            self._ends.append(end)
-            self._outbox.append(end)
-            self._waiting.set()
+            self._end_utterance()
+
+    def _end_utterance(self) -> None:
+        self._utterance.begin()
+        end: End = asyncio.get_running_loop().create_future()
+        self._ends.append(end)
+        self._outbox.append(end)
+        self._waiting.set()
 
     async def finish(self) -> str:
         self._latest.check()
@@ -205,9 +223,9 @@ class SphinxHearing:
             self._fail(error)
 
     def _take(self) -> tuple[bytes, End | None]:
-        """Everything that waits, up to the end of an utterance."""
+        """What waits, up to the end of an utterance and `MAX_STEP_S`."""
         pcm = bytearray()
-        while self._outbox:
+        while self._outbox and len(pcm) < MAX_STEP_S * 2 * self._rate_hz:
             item = self._outbox.popleft()
             if not isinstance(item, bytes):
                 return bytes(pcm), item

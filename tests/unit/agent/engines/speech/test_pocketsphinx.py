@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soxr
 
-from agent.engines.base import EngineConfig
+from agent.engines.base import EngineConfig, Hypothesis
 from agent.engines.speech.pocketsphinx import CALLS_PER_CHILD, PocketSphinx, SphinxHearing, _decent, create
 from compliance.errors import EngineFailed, EngineMissing
 from tests.speech.make import RATE_HZ, TABLE, load
@@ -43,11 +43,17 @@ async def say(hearing: SphinxHearing, pcm: bytes, rate_hz: int) -> None:
     hearing.onset()
     for at in range(0, len(pcm), chunk_bytes):
         hearing.feed(pcm[at : at + chunk_bytes])
-        if at % (50 * chunk_bytes) == 0:
-            await asyncio.sleep(0.05)  # the bound of the queue is 5 s, and this is faster than real time
+        await _room(hearing)
     for _ in range(15):
         hearing.feed(bytes(chunk_bytes))
     hearing.offset()
+
+
+async def _room(hearing: SphinxHearing) -> None:
+    """Audio comes faster than in real time, and what waits too long would be dropped."""
+    async with asyncio.timeout(30):
+        while hearing.backlog_s > 1:  # noqa: ASYNC110  the engine takes what waits and tells nobody
+            await asyncio.sleep(0.01)
 
 
 async def recognise(sphinx: PocketSphinx, pcm: bytes, rate_hz: int) -> set[str]:
@@ -108,6 +114,36 @@ async def test_two_people_at_once_never_get_each_others_words(sphinx: PocketSphi
     assert set(TABLE["tango"].keywords) <= two
     assert not one & set(TABLE["tango"].keywords)
     assert not two & set(TABLE["alpha"].keywords)
+
+
+async def test_who_talks_without_a_pause_is_understood_to_the_end_and_waits_no_longer_for_it(
+    sphinx: PocketSphinx,
+) -> None:
+    hearing = await sphinx.open(rate_hz=RATE_HZ, language="en")
+    hearing.onset()
+    told: list[Hypothesis] = []
+    reader = asyncio.create_task(_collect(hearing, told), name="reader")
+    spoken = ["alpha", "ask_hours", "long_story", "take_message", "over_disclosure"]
+    for name in [*spoken, "unrelated", "goodbye", "tango"]:
+        pcm = load(name)
+        for at in range(0, len(pcm), 640):
+            hearing.feed(pcm[at : at + 640])
+            await _room(hearing)
+    async with asyncio.timeout(30):
+        words = (await hearing.finish()).split()
+    await hearing.close()
+    await reader
+
+    assert "bravo" in words
+    assert "water" in words
+    # Nobody noticed a pause, and yet what was said 12 s ago is settled.
+    settled = max(hypothesis.stable_words for hypothesis in told)
+    assert len(words) / 3 < settled < len(words)
+
+
+async def _collect(hearing: SphinxHearing, told: list[Hypothesis]) -> None:
+    async for hypothesis in hearing.hypotheses():
+        told.append(hypothesis)
 
 
 async def test_silence_is_not_decoded(sphinx: PocketSphinx) -> None:
