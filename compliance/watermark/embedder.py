@@ -17,11 +17,13 @@ from compliance.errors import WatermarkError
 from compliance.watermark.layout import BANDS, PERIOD_SLOTS, RATES_HZ, band_shapes, slot_samples
 from compliance.watermark.pattern import TOKEN_BITS, whole
 
-STRENGTH_DB = 2.35
+STRENGTH_DB = 2.7
 """How much louder or softer a cell is, but for the lowest bands (`gains_db`)."""
 _LOW_BANDS = 3
 _LOW_SHARE = 2 / 3
-TAPS_MS = 15
+TAPS_MS = 10
+"""Longer filters part the bands better and smear sharp voices: 15 ms at 2.35 dB find no more than 10 ms at 2.7 dB,
+and sound worse."""
 FADE_MS = 24
 _SCALE_BITS = 20
 _DIRECT = 30_000
@@ -44,14 +46,22 @@ def gains_db(strength_db: float = STRENGTH_DB) -> NDArray[np.float64]:
 class Embedder:
     """Marks one stream of a call: int16 mono, at 8, 16, 24 or 48 kHz, in chunks of any size."""
 
-    def __init__(self, key: bytes, call_token: int, rate_hz: int, *, strength_db: float = STRENGTH_DB) -> None:
+    def __init__(
+        self,
+        key: bytes,
+        call_token: int,
+        rate_hz: int,
+        *,
+        strength_db: float = STRENGTH_DB,
+        taps_ms: int = TAPS_MS,
+    ) -> None:
         """`key` is the day's; `call_token` has 32 bits. Takes some milliseconds. Raises `WatermarkError`."""
         if rate_hz not in RATES_HZ:
             raise WatermarkError(f"Speech at {rate_hz} Hz cannot be marked; use one of {RATES_HZ}.")
         if not 0 <= call_token < 1 << TOKEN_BITS or len(key) < 16:
             raise WatermarkError("A mark needs a key of 16 bytes or more and a token of 32 bits.")
         self._signs = whole(key, call_token)
-        self._bank = _bank(rate_hz)
+        self._bank = _bank(rate_hz, taps_ms)
         self._strengths = gains_db(strength_db) * np.log(10) / 20
         self._slot = slot_samples(rate_hz)
         self._fade = rate_hz * FADE_MS // 1000
@@ -135,8 +145,8 @@ class _Kernel:
 class _Bank:
     """The bands as complex logarithms of minimum-phase filters, which add up where filters multiply."""
 
-    def __init__(self, rate_hz: int) -> None:
-        self.taps = rate_hz * TAPS_MS // 1000
+    def __init__(self, rate_hz: int, taps_ms: int) -> None:
+        self.taps = rate_hz * taps_ms // 1000
         self._size = 64 * rate_hz // 1000
         shapes = band_shapes(np.fft.rfftfreq(self._size, 1 / rate_hz))
         cepstra = np.fft.irfft(shapes, self._size)
@@ -160,5 +170,5 @@ class _Bank:
 
 
 @lru_cache(maxsize=len(RATES_HZ))
-def _bank(rate_hz: int) -> _Bank:
-    return _Bank(rate_hz)
+def _bank(rate_hz: int, taps_ms: int) -> _Bank:
+    return _Bank(rate_hz, taps_ms)

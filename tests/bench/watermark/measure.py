@@ -163,14 +163,14 @@ def _levels(counted: alarms.Alarms) -> dict[str, list[int]]:
 
 
 def _quality(of: Amount) -> tuple[list[Row], dict[str, Any]]:
-    heard = quality.run(Ours(), trials.sources(of.voices, 1))
+    heard = quality.run(Ours(), of.sources())
     narrow = np.array([one.pesq_narrow for one in heard])
     rows = []
     if np.isfinite(narrow).all():
         worst = heard[int(narrow.argmin())]
-        mean, least = float(narrow.mean()), float(narrow.min())
-        error = 1.96 * float(narrow.std(ddof=1)) / math.sqrt(len(narrow))
-        n = f"+- {error:.3f}; {len(heard)} pieces of 10 s"
+        mean, error = quality.mean(heard)
+        least = float(narrow.min())
+        n = f"+- {error:.3f}, each voice alike; {len(heard)} pieces of 10 s, whose mean is {narrow.mean():.3f}"
         rows.append(Row("PESQ-NB, mean", f">= {PESQ_MEAN}", f"{mean:.3f}", n, mean >= PESQ_MEAN))
         rows.append(Row("PESQ-NB, worst", f">= {PESQ_WORST}", f"{least:.3f}", worst.voice, least >= PESQ_WORST))
     for what, values in (

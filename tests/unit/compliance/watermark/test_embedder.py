@@ -18,6 +18,8 @@ from tests.speech.make import load
 
 KEY = bytes(range(32))
 TOKEN = 0x1234ABCD
+OVERSHOOT = 1.3
+"""Between a louder and a softer band a short filter swings beyond both."""
 
 Samples = NDArray[np.int16]
 
@@ -183,9 +185,9 @@ def test_digital_silence_stays_silent_and_what_follows_it_is_as_if_it_had_not_be
     )
 
 
-def held(rate_hz: int, slot: int, sound: Samples, **settings: float) -> Samples:
+def held(rate_hz: int, slot: int, sound: Samples, strength_db: float = STRENGTH_DB) -> Samples:
     """The sound through the filter of one slot, for as long as it lasts: always at the place where none fades."""
-    marking = Embedder(KEY, TOKEN, rate_hz, **settings)
+    marking = Embedder(KEY, TOKEN, rate_hz, strength_db=strength_db)
     fade, length = rate_hz * FADE_MS // 1000, slot_samples(rate_hz)
     size = length - fade
     at = slot * length + fade
@@ -219,7 +221,7 @@ def test_noise_gets_in_every_band_and_slot_the_gain_that_the_pattern_says_and_no
         inner = [gains[(hz > low + soft) & (hz < high - soft)] for low, high in pairwise(edges)]
         measured = np.array([float(band.mean()) for band in inner])
         np.testing.assert_allclose(measured, gains_db() * signs[slot], atol=0.6)
-        assert np.abs(gains).max() < STRENGTH_DB + 0.5
+        assert np.abs(gains).max() < OVERSHOOT * STRENGTH_DB
         outside = (hz < LOW_HZ - 2 * soft) | (hz > HIGH_HZ + 2 * soft)
         assert np.abs(gains[outside]).max() < 0.3
 
@@ -241,7 +243,7 @@ def test_one_slot_goes_over_into_the_next_evenly(rate_hz: int) -> None:
 def test_the_strength_is_what_was_asked_for(strength_db: float) -> None:
     sound = noise(16_000, 1)
     _, gains = response_db(sound, held(16_000, 9, sound, strength_db=strength_db), 16_000)
-    assert np.abs(gains).max() == pytest.approx(strength_db, rel=0.15, abs=0.05)
+    assert strength_db <= np.abs(gains).max() <= OVERSHOOT * strength_db + 0.05
 
 
 @pytest.mark.parametrize("rate_hz", [8_000, 48_000])
