@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -50,8 +51,7 @@ class Eye:
 
     def lit(self) -> list[int]:
         """Ticks of the frames in which it went on."""
-        pairs = zip(self.frames, self.frames[1:], strict=False)
-        return [ticks for (_, before), (ticks, now) in pairs if now and not before]
+        return [ticks for (_, before), (ticks, now) in pairwise(self.frames) if now and not before]
 
 
 def onsets(pcm: bytes) -> list[int]:
@@ -79,15 +79,22 @@ async def test_by_the_senders_reports_light_and_sound_begin_within_one_frame(
         await caller.until(lambda: len(onsets(caller.pcm())) >= 5 and caller.captured_s("audio", 0) is not None)
 
         heard = [caller.captured_s("audio", sample) or 0.0 for sample in onsets(caller.pcm())]
-        seen = [caller.captured_s("video", ticks) or 0.0 for ticks in eye.lit()]
-        late_ms = [1000 * (at - min(heard, key=lambda sound: abs(sound - at))) for at in seen]
+        seen = [(caller.captured_s("video", ticks) or 0.0, lit) for ticks, lit in eye.frames]
+        late_ms = []
+        for (dark, was_lit), (light, lit) in pairwise(seen):
+            if lit and not was_lit:
+                sound = min(heard, key=lambda sound: abs(sound - light))
+                late_ms.append(1000 * (light - sound))
+                # A frame shows what sounds at its own sample: the last dark one was taken before the sound began.
+                # A millisecond is what the threshold and the codec leave open.
+                assert dark < sound + 0.001, f"{1000 * (dark - sound):.1f} ms into the sound it was dark"
         print(f"\n{fps} fps, light after sound: {np.round(late_ms, 2)} ms")
-        # A frame shows what sounds at its own sample, so light is late by less than the time between two frames; a
-        # millisecond is what the threshold and the codec leave open.
+        assert len(late_ms) >= 4
         assert min(late_ms) > -1
-        assert max(late_ms) < 1000 / fps + 1
-        steps = {b - a for (a, _), (b, _) in zip(eye.frames, eye.frames[1:], strict=False)}
-        assert steps == {90_000 // fps}, "every frame came, at its time"
+        # Where the machine is late a frame is left out, and the next one comes at its own time.
+        steps = [b - a for (a, _), (b, _) in pairwise(eye.frames)]
+        assert {step % (90_000 // fps) for step in steps} == {0}
+        assert np.median(steps) == 90_000 // fps, "most frames came"
 
 
 async def test_a_caller_who_does_not_ask_to_see_is_shown_nothing_and_hears_all(pool: ThreadPoolExecutor) -> None:

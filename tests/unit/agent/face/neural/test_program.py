@@ -84,7 +84,7 @@ async def test_speech_goes_out_and_its_pictures_come_back_for_their_samples() ->
         face = covered(elsewhere)
         await until(lambda: face.alive)
         say(face, 1, loud(0.25) + loud(0.75))
-        await until(lambda: face.ready and len(face._store) >= 49)
+        await until(lambda: face.ready and len(face._store) == 50)
         # The bar follows the sound, to the frame in which it changes.
         seen = [height(leaves(face, at, 1, at)) for at in range(0, 2 * RATE, CHUNK)]
         assert seen[:48] == pytest.approx([0.25] * 48, abs=0.03)
