@@ -221,7 +221,7 @@ async def test_a_refusal_between_the_answer_and_the_start_reaches_the_page() -> 
 
 async def test_a_connection_that_never_gets_ready_is_closed_and_makes_room() -> None:
     host = TestHost()
-    async with serving(host, WebSettings(connect_limit_s=1.0, max_connecting=2)) as url:
+    async with serving(host, WebSettings(connect_limit_s=3.0, max_connecting=2)) as url:
         idle = [WebCaller(url), WebCaller(url)]
         for caller in idle:
             await caller.dial(ready=False)

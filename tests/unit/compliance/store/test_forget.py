@@ -96,8 +96,9 @@ async def test_residue_outside_the_rows_is_found_and_the_receipt_is_not_done(hom
 
 
 async def test_a_log_that_another_process_holds_is_never_called_done(home: Path) -> None:
-    async with Vault(home, StoreSettings(wait_s=1.0, busy_timeout_ms=100)) as vault:
+    async with Vault(home) as vault:
         await fill(vault)
+    async with Vault(home, StoreSettings(wait_s=2.0, busy_timeout_ms=100)) as vault:
         reader = sqlite3.connect(home / "twin.db", isolation_level=None)
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM calls").fetchone()
