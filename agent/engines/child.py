@@ -43,6 +43,8 @@ MAX_WAITING_JOBS = 256
 """In the child; one more is answered with an error, so that the parent learns of the overload at once."""
 MAX_UNREAD_MESSAGES = 1024
 """Per job in the parent; a reader that far behind loses its job rather than the others their replies."""
+LAST_WORDS_S = 1.0
+"""For what a child that no longer listens has said before; then it is ended."""
 STEADY_S = 60.0
 """A child that lived this long is healthy: its earlier deaths are forgotten."""
 _ERRORS: dict[str, type[EngineError]] = {e.code: e for e in (EngineMissing, EngineFailed, EngineTimeout)}
@@ -87,6 +89,9 @@ class Child:
         self._settled = asyncio.Event()  # set while the child is up, and when it was given up
         self._process: asyncio.subprocess.Process | None = None
         self._given_up: EngineError | None = None
+        self._reading: asyncio.Timeout | None = None
+        """What the process's stdout is read in."""
+        self._greeted = False
         self._greeting: Mapping[str, Any] = {}
 
     @property
@@ -179,11 +184,27 @@ class Child:
         """The running process, once it is ready; the caller bounds the wait."""
         if self._keeper is None:
             raise EngineFailed(f"{self._name}: not started")
-        await self._settled.wait()
-        if self._process is None:
-            gone = self._given_up or EngineFailed(f"{self._name}: not running")
-            raise type(gone)(gone.message)
-        return self._process
+        while True:
+            await self._settled.wait()
+            if self._process is None:
+                gone = self._given_up or EngineFailed(f"{self._name}: not running")
+                raise type(gone)(gone.message)
+            assert self._process.stdin is not None
+            if not self._process.stdin.is_closing():
+                return self._process
+            self._lost(self._process)
+
+    def _lost(self, process: asyncio.subprocess.Process) -> None:
+        """It takes no more jobs: the next one waits for the next process.
+
+        A process that was killed shows it here first: what it had said before may still be unread on its stdout,
+        and until that ends every job would be given to the dead.
+        """
+        if self._process is process:
+            self._process = None
+            self._settled.clear()
+            assert self._reading is not None
+            self._reading.reschedule(asyncio.get_running_loop().time() + LAST_WORDS_S)
 
     def _write(self, process: asyncio.subprocess.Process, header: Mapping[str, Any], payload: bytes) -> None:
         assert process.stdin is not None
@@ -195,6 +216,7 @@ class Child:
         try:
             await process.stdin.drain()
         except ConnectionError:
+            self._lost(process)
             raise EngineFailed(f"{self._name}: the process ended") from None
 
     async def _keep(self) -> None:
@@ -229,9 +251,14 @@ class Child:
         except OSError as error:
             return False, EngineFailed(f"{self._name}: no process can be started ({type(error).__name__})")
         noise = asyncio.create_task(self._count_stderr(process), name=f"child {self._name} stderr")
+        self._greeted = False
+        why = None
         try:
-            why = await self._read(process)
-            ready = self._process is not None
+            self._reading = asyncio.timeout(None)
+            async with self._reading:
+                why = await self._read(process)
+        except TimeoutError:
+            pass  # it no longer listens, and has had the time for its last words
         finally:
             self._process = None
             self._settled.clear()
@@ -243,7 +270,7 @@ class Child:
                 f"{self._name}: the process ended with status {process.returncode}; "
                 f"`python -m {self._module}` shows why"
             )
-        return ready, why
+        return self._greeted, why
 
     async def _read(self, process: asyncio.subprocess.Process) -> EngineError | None:
         """Hand out what the child says until it ends; returns the error that ended it, if it named one."""
@@ -270,7 +297,7 @@ class Child:
         failure = _ERRORS.get(error, EngineFailed)(header.get("message", "")) if error else None
         if header["id"] == 0:  # about the child itself: its greeting, or why it cannot work
             if failure is None:
-                self._greeting = header["fields"]
+                self._greeting, self._greeted = header["fields"], True
                 self._process = process
                 self._settled.set()
             return failure

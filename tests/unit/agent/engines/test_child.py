@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing, suppress
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,7 @@ from agent.engines.child import Child
 from compliance.errors import EngineFailed, EngineMissing, EngineTimeout
 
 MODULE = "tests.unit.agent.engines.echo_child"
+DEAF = "tests.unit.agent.engines.deaf_child"
 
 
 @pytest.fixture
@@ -98,6 +100,26 @@ async def test_death_fails_the_jobs_under_way_and_a_new_child_serves_the_next(ch
     reply = await child.request("echo", timeout_s=10)
 
     assert reply.fields["pid"] == child.pid != first
+
+
+async def test_no_job_is_given_to_a_child_that_no_longer_listens(tmp_path: Path) -> None:
+    """That one was killed shows on its stdin first: on its stdout much may still be unread."""
+    child = Child(DEAF, [str(tmp_path / "lived")], name="echo")
+    try:
+        await child.start()
+        process = child._process
+        assert process is not None
+        assert process.stdin is not None
+        lost = asyncio.create_task(child.request("echo", timeout_s=20), name="lost")
+        async with asyncio.timeout(10):
+            while not process.stdin.is_closing():  # noqa: ASYNC110  the kernel tells the loop when it likes
+                await asyncio.sleep(0.005)
+
+        assert (await child.request("echo", timeout_s=20)).fields["pid"] == child.pid != process.pid
+        with pytest.raises(EngineFailed, match="the process ended"):
+            await lost
+    finally:
+        await child.close()
 
 
 async def test_a_child_that_keeps_dying_is_given_up_and_start_tries_anew() -> None:
