@@ -10,6 +10,7 @@ import asyncio
 import itertools
 import os
 import re
+import socket
 import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -184,6 +185,7 @@ async def connect(environment: Mapping[str, str], properties: Mapping[str, str])
         async with asyncio.timeout(ANSWER_LIMIT_S):
             if isinstance(where, Path):
                 reader, writer = await asyncio.open_unix_connection(str(where))
+                _show_user(writer)
             else:
                 reader, writer = await asyncio.open_connection(*where)
     except (OSError, TimeoutError, AttributeError):
@@ -218,6 +220,14 @@ def address(environment: Mapping[str, str]) -> Path | tuple[str, int]:
         return Path(folder) / "native"
     runtime = environment.get("XDG_RUNTIME_DIR") or f"/run/user/{_user()}"
     return Path(runtime) / "pulse" / "native"
+
+
+def _show_user(writer: asyncio.StreamWriter) -> None:
+    """Have the kernel say with every message whose it is: a server asks for that only when it has taken the
+    connection, and would refuse a user without a cookie whose first message came a moment before."""
+    option = getattr(socket, "SO_PASSCRED", None)
+    if option is not None:  # Linux
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, option, 1)
 
 
 def cookie(environment: Mapping[str, str]) -> bytes:

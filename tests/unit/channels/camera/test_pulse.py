@@ -1,5 +1,8 @@
 import asyncio
+import os
+import socket
 import struct
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -185,3 +188,29 @@ async def test_a_server_that_answers_nothing_any_more_is_left(tmp_path: Path) ->
         await asyncio.wait_for(lost.wait(), 5)
         await connection.close()
     assert answers == [None] * (pulse.MAX_UNANSWERED + 1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux tells a server whose a message is in this way")
+async def test_a_server_that_asks_late_whose_the_first_message_is_is_told(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "native"))
+        listening.listen()
+        listening.setblocking(False)
+        environment = {"PULSE_SERVER": f"unix:{tmp_path / 'native'}", "HOME": str(tmp_path)}
+        connecting = asyncio.create_task(connect(environment, {}), name="connecting")
+        loop = asyncio.get_running_loop()
+        taken, _ = await loop.sock_accept(listening)
+        with taken:
+            # The message is here before the server asks.
+            read = asyncio.Event()
+            loop.add_reader(taken, read.set)
+            async with asyncio.timeout(5):
+                await read.wait()
+            loop.remove_reader(taken)
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+            _, ancillary, *_ = taken.recvmsg(1_024, 256)
+        with pytest.raises(SoundMissing):
+            await connecting
+    ((_, kind, whose),) = ancillary
+    assert kind == socket.SCM_CREDENTIALS
+    assert struct.unpack("3i", whose)[:2] == (os.getpid(), os.getuid())
