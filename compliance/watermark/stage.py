@@ -45,7 +45,7 @@ def make_embedder(key: bytes, call_token: int, rate_hz: int) -> Embedding:
         return cast(Embedding, Embedder(key, call_token, rate_hz))
     except TwinError:
         raise
-    except Exception as error:
+    except Exception as error:  # also a library that cannot be loaded must close the outlet, and be told so
         raise WatermarkError(f"The watermark cannot be made ({type(error).__name__}).") from error
 
 
@@ -56,7 +56,7 @@ def mark(make: Make, key: bytes, call_token: int, rate_hz: int, pcm: bytes) -> b
         marked = make(key, call_token, rate_hz).process(samples, 0)
     except TwinError:
         raise
-    except Exception as error:
+    except Exception as error:  # whatever an embedder raises, its sound must not be kept as if it were marked
         raise WatermarkError(f"The sound could not be marked ({type(error).__name__}).") from error
     if marked.shape != samples.shape or marked.dtype != np.int16:
         raise WatermarkError("The watermark changed the number of samples or their type.")
@@ -118,7 +118,7 @@ class Watermark:
         """Return the samples marked. Raises `WatermarkError`, and whatever the embedder raises."""
         try:
             return self._marked(samples, position)
-        except Exception:
+        except Exception:  # counted whatever it is, and raised again
             self._tally.closed += 1
             raise
 

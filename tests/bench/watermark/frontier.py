@@ -19,13 +19,14 @@ from tests.bench.watermark.marks import Ours
 from tests.bench.watermark.voices import TUNING
 
 POINTS = (
-    (1.8, TAPS_MS),
-    (2.1, TAPS_MS),
-    (2.4, TAPS_MS),
-    (STRENGTH_DB, TAPS_MS),
-    (3.0, TAPS_MS),
-    (2.7, 12),
+    (2.15, 15),
     (2.35, 15),
+    (2.35, 12),
+    (2.7, 12),
+    (2.35, TAPS_MS),
+    (STRENGTH_DB, TAPS_MS),
+    (2.7, 8),
+    (3.0, 8),
 )
 ASKED = (
     ("mu-law", 3.0),

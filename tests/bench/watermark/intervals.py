@@ -44,6 +44,13 @@ class Share:
         return f"{100 * self.low:.2f} to {100 * self.high:.2f} %"
 
 
+def student(degrees: int) -> float:
+    """How many standard errors a mean of `degrees` + 1 values is sure to within: Student's t, whose square by
+    itself and the degrees is beta-distributed (Abramowitz and Stegun, 26.7.1)."""
+    square = _quantile(CONFIDENCE, 1 / 2, degrees / 2)
+    return math.sqrt(degrees * square / (1 - square))
+
+
 def _quantile(share: float, a: float, b: float) -> float:
     """Where the beta distribution with `a` and `b` has that share below it; bisected by ratios, down to 1e-12."""
     low, high = 1e-12, 1.0

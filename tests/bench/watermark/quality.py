@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tests.bench.watermark import corpus
+from tests.bench.watermark.intervals import student
 from tests.bench.watermark.marks import Mark
 from tests.bench.watermark.trials import Source, cut, spread
 
@@ -49,15 +50,15 @@ def run(mark: Mark, of: Sequence[Source]) -> list[Heard]:
 
 def mean(heard: Sequence[Heard]) -> tuple[float, float]:
     """PESQ-NB of the mean voice, and half of its 95 % interval over voices (Student's t): pieces of one voice are
-    alike, and of some there are more than of others. Needs SciPy, which comes with pystoi."""
+    alike, and of some there are more than of others."""
     voices: dict[str, list[float]] = defaultdict(list)
     for one in heard:
         voices[one.voice].append(one.pesq_narrow)
     means = [float(np.mean(of)) for of in voices.values()]
     if len(means) < 2:
         return means[0], float("nan")
-    quantile = float(import_module("scipy.stats").t.ppf(0.975, len(means) - 1))
-    return float(np.mean(means)), quantile * float(np.std(means, ddof=1)) / math.sqrt(len(means))
+    error = float(np.std(means, ddof=1)) / math.sqrt(len(means))
+    return float(np.mean(means)), student(len(means) - 1) * error
 
 
 def _minute(mark: Mark, source: Source) -> list[Heard]:

@@ -8,7 +8,6 @@ import pytest
 
 from tests.bench.watermark.frontier import point
 from tests.bench.watermark.quality import Heard, mean
-from tests.need import need_module
 
 
 def heard(voice: str, *pesq: float) -> list[Heard]:
@@ -16,8 +15,6 @@ def heard(voice: str, *pesq: float) -> list[Heard]:
 
 
 def test_each_voice_counts_alike_and_the_interval_is_over_voices() -> None:
-    need_module("scipy")
-
     found, half = mean([*heard("a", 4.0, 3.9, 4.1), *heard("b", 4.4)])
 
     assert found == pytest.approx(4.2)
