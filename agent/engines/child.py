@@ -186,25 +186,19 @@ class Child:
             raise EngineFailed(f"{self._name}: not started")
         while True:
             await self._settled.wait()
-            if self._process is None:
+            process = self._process
+            if process is None:
                 gone = self._given_up or EngineFailed(f"{self._name}: not running")
                 raise type(gone)(gone.message)
-            assert self._process.stdin is not None
-            if not self._process.stdin.is_closing():
-                return self._process
-            self._lost(self._process)
-
-    def _lost(self, process: asyncio.subprocess.Process) -> None:
-        """It takes no more jobs: the next one waits for the next process.
-
-        A process that was killed shows it here first: what it had said before may still be unread on its stdout,
-        and until that ends every job would be given to the dead.
-        """
-        if self._process is process:
-            self._process = None
-            self._settled.clear()
+            assert process.stdin is not None
+            if not process.stdin.is_closing():
+                return process
+            # A process that was killed shows it here first: what it had said before may still be unread on its
+            # stdout, and until that ends every job would be given to the dead.
             assert self._reading is not None
             self._reading.reschedule(asyncio.get_running_loop().time() + LAST_WORDS_S)
+            self._process = None
+            self._settled.clear()
 
     def _write(self, process: asyncio.subprocess.Process, header: Mapping[str, Any], payload: bytes) -> None:
         assert process.stdin is not None
@@ -216,7 +210,6 @@ class Child:
         try:
             await process.stdin.drain()
         except ConnectionError:
-            self._lost(process)
             raise EngineFailed(f"{self._name}: the process ended") from None
 
     async def _keep(self) -> None:
